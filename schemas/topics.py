@@ -1,0 +1,92 @@
+"""The table of topics. A topic's name is spelled here and nowhere else."""
+
+from dataclasses import dataclass
+
+from schemas import market, signals, trading
+from schemas.codec import Record
+
+PARTITIONS = 12  # of all that is keyed by market or account: co-partitioned, set once
+_DAY = 86_400_000
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic: its record, how it is keyed and how long it is kept (ms; -1 for ever)."""
+
+    name: str
+    record: type[Record]
+    key: str
+    partitions: int = PARTITIONS
+    retention_ms: int = 7 * _DAY
+    retention_bytes: int = -1
+    compact: bool = False
+
+    def settings(self) -> dict[str, str]:
+        """The broker's settings for it."""
+        if self.compact:
+            return {"cleanup.policy": "compact"}
+        return {
+            "cleanup.policy": "delete",
+            "retention.ms": str(self.retention_ms),
+            "retention.bytes": str(self.retention_bytes),
+        }
+
+
+MARKET = "venue|symbol"
+ACCOUNT = "venue|account"
+SOURCE = "source"
+
+# A broker deletes by the record's own time, and records carry the market's time: a replay or the demo would lose its input to
+# any limit by time. What moves fast is bounded by size instead, a partition.
+_FAST = 512 * 1024 * 1024
+
+INSTRUMENTS = Topic("market.instruments", market.Instrument, MARKET, compact=True)
+TRADES = Topic("market.trades", market.Trades, MARKET, retention_ms=-1, retention_bytes=_FAST)
+QUOTES = Topic("market.quotes", market.Quote, MARKET, retention_ms=-1, retention_bytes=_FAST // 8)
+CANDLES = Topic("market.candles", market.Candle, MARKET, retention_ms=-1, retention_bytes=_FAST)
+INDICATORS = Topic("market.indicators", market.Indicators, MARKET, retention_ms=-1, retention_bytes=_FAST)
+MOVES = Topic("market.moves", market.Move, MARKET, retention_ms=-1, retention_bytes=_FAST)
+SIGNALS = Topic("signals", signals.Signal, MARKET, retention_ms=-1)
+COMMANDS = Topic("trading.commands", trading.Command, MARKET, retention_ms=-1)
+INPUTS = Topic("trading.inputs", trading.Input, MARKET, retention_ms=-1)
+INTENTS = Topic("trading.intents", trading.Intent, ACCOUNT, retention_ms=-1)
+ORDERS = Topic("trading.orders", trading.Order, ACCOUNT, retention_ms=-1)
+FILLS = Topic("trading.fills", trading.Fill, ACCOUNT, retention_ms=-1)
+POSITIONS = Topic("trading.positions", trading.Position, ACCOUNT, retention_ms=-1)
+REFUSALS = Topic("trading.refusals", trading.Refusal, ACCOUNT, retention_ms=-1)
+DEAD_LETTERS = Topic("dead.letters", market.DeadLetter, SOURCE, partitions=1, retention_ms=-1, retention_bytes=_FAST)
+
+TOPICS: tuple[Topic, ...] = (
+    INSTRUMENTS,
+    TRADES,
+    QUOTES,
+    CANDLES,
+    INDICATORS,
+    MOVES,
+    SIGNALS,
+    COMMANDS,
+    INPUTS,
+    INTENTS,
+    ORDERS,
+    FILLS,
+    POSITIONS,
+    REFUSALS,
+    DEAD_LETTERS,
+)
+
+
+def key(record: Record) -> bytes:
+    """The Kafka key of a record, by its topic's rule."""
+    if isinstance(record, market.DeadLetter):
+        return record.source.encode()
+    if isinstance(record, trading.Intent | trading.Order | trading.Fill | trading.Position | trading.Refusal):
+        return f"{record.venue}|{record.account}".encode()
+    return f"{record.venue}|{record.symbol}".encode()
+
+
+def topic_of(record: Record) -> Topic:
+    """The topic a record belongs to: every record type has exactly one."""
+    return _BY_RECORD[type(record)]
+
+
+_BY_RECORD = {topic.record: topic for topic in TOPICS}
