@@ -1,0 +1,3 @@
+"""What the stages stand on: settings, topics on the broker, how quixstreams is run, the embedded servers, the supervisor and the
+simulated venue. What comes in: environment variables. What goes out: addresses and processes. Nothing here knows a candle.
+"""

@@ -1,0 +1,1 @@
+"""OKX v5 as the simulated venue speaks it: websocket sessions and REST answers, both without a socket."""
