@@ -1,0 +1,103 @@
+"""How this system runs quixstreams: one place for delivery, latency and state settings.
+
+The order at a checkpoint is what exactness rests on: outputs are acknowledged first, then the changelog, then the offsets. After a
+crash at any point the state of a key is either behind (its records are processed again and give the same bytes) or ahead of the
+committed offset (the fold skips what it has seen, and its outputs were acknowledged before that state was written).
+"""
+
+import logging
+import sys
+from typing import Any
+
+from quixstreams import Application
+from quixstreams.kafka import ConnectionConfig
+from quixstreams.models import Topic as StreamTopic
+from quixstreams.sinks.base import BaseSink
+from quixstreams.state.rocksdb import RocksDBOptions
+
+from infra.settings import Settings
+from infra.topics import name
+from schemas.topics import Topic
+
+COMMIT_INTERVAL_S = 1.0
+# An application that reads several topics waits this long for each batch; it is latency, not CPU, that a longer wait would cost.
+POLL_TIMEOUT_S = 0.002
+_STATE = RocksDBOptions(write_buffer_size=4 * 1024 * 1024, target_file_size_base=4 * 1024 * 1024)
+
+
+class OutputsFirst(BaseSink):
+    """A sink that stores nothing: it has the application's producer flushed before the changelog is produced."""
+
+    def __init__(self, app: Application) -> None:
+        super().__init__()
+        self._app = app
+
+    def add(self, *_: Any, **__: Any) -> None:
+        """Take no notice of records: only the checkpoint matters."""
+
+    def flush(self) -> None:
+        """Wait until every output so far is acknowledged. Raises the producer's delivery error."""
+        producer = self._app._producer  # noqa: SLF001 - quixstreams has no public way to flush before the changelog
+        while producer.flush(timeout=10):
+            logging.getLogger(__name__).warning("waiting for Kafka to acknowledge outputs")
+
+
+def application(settings: Settings, group: str) -> Application:
+    """An at-least-once application that reacts at once, keeps its state under the state directory and reads from the start."""
+    configure_logging()
+    group = settings.prefix + group
+    return Application(
+        broker_address=ConnectionConfig.from_librdkafka_dict(settings.librdkafka(), ignore_extras=True),
+        consumer_group=group,
+        auto_offset_reset="earliest",
+        auto_create_topics=True,  # of changelogs; our own topics exist by then
+        commit_interval=COMMIT_INTERVAL_S,
+        consumer_poll_timeout=POLL_TIMEOUT_S,
+        consumer_extra_config={
+            "fetch.queue.backoff.ms": 1,
+            "fetch.wait.max.ms": 50,  # start-up asks for offsets behind fetches that wait this long
+            "queued.min.messages": 20_000,
+            "session.timeout.ms": 6_000,  # how long the partitions of a killed process wait for its successor
+            "heartbeat.interval.ms": 2_000,
+            **settings.kafka,
+        },
+        producer_extra_config={
+            "enable.idempotence": True,
+            "acks": "all",
+            "partitioner": "murmur2",
+            "compression.type": "lz4",
+            "linger.ms": 0,
+            **settings.kafka,
+        },
+        state_dir=settings.state / "rocksdb",
+        rocksdb_options=_STATE,
+        # Deleting state because a topic lost its head would silently start every indicator afresh.
+        auto_recover_from_source_offset_out_of_range=False,
+        loglevel=None,
+    )
+
+
+def topic(app: Application, settings: Settings, of: Topic) -> StreamTopic:
+    """The topic as bytes: records are decoded where they are understood, so that a broken one can be set aside."""
+    return app.topic(
+        name(settings, of),
+        key_deserializer="bytes",
+        key_serializer="bytes",
+        value_deserializer="bytes",
+        value_serializer="bytes",
+    )
+
+
+def ready(settings: Settings, part: str) -> None:
+    """Tell the supervisor that a part is up."""
+    folder = settings.state / "run"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{part}.ready").touch()
+
+
+def configure_logging() -> None:
+    """One line a message on stderr, in UTC."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
+    )
+    logging.getLogger("quixstreams").setLevel(logging.WARNING)

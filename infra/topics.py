@@ -1,0 +1,49 @@
+"""Topics on the broker: their full names and their creation with the settings of the table in `schemas.topics`."""
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from infra.settings import Settings, UserError
+from schemas.topics import TOPICS, Topic
+
+_TIMEOUT_S = 15
+_CREATE_S = 60  # a busy little broker takes its time over some two hundred partitions
+
+
+def name(settings: Settings, topic: Topic) -> str:
+    """The topic's name on this broker, behind the configured prefix."""
+    return settings.prefix + topic.name
+
+
+def admin(settings: Settings) -> AdminClient:
+    """A client for the broker. Raises UserError when no broker answers."""
+    client = AdminClient({**settings.librdkafka(), "log_level": 0})
+    try:
+        client.list_topics(timeout=_TIMEOUT_S)
+    except KafkaException as error:
+        raise UserError(
+            f"no Kafka broker answers at {settings.kafka_bootstrap}: {error.args[0].str()}; check KAFKA_BOOTSTRAP"
+        ) from None
+    return client
+
+
+def create(settings: Settings, topics: tuple[Topic, ...] = TOPICS) -> None:
+    """Create what is missing; leave what is there. Raises UserError when the broker refuses one."""
+    wanted = [NewTopic(name(settings, topic), num_partitions=topic.partitions, config=topic.settings()) for topic in topics]
+    client = admin(settings)  # held: its answers come only while it lives
+    created = client.create_topics(wanted, operation_timeout=_CREATE_S, request_timeout=_CREATE_S)
+    for full_name, future in created.items():
+        try:
+            future.result(_CREATE_S)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise UserError(f"the broker refuses topic {full_name}: {error.args[0].str()}") from None
+
+
+def delete(settings: Settings, prefix: str) -> None:
+    """Delete every topic whose name begins with `prefix`, changelogs of that prefix included. For short-lived replays."""
+    client = admin(settings)
+    doomed = [found for found in client.list_topics(timeout=_TIMEOUT_S).topics if prefix and prefix in found]
+    if doomed:
+        for future in client.delete_topics(doomed, operation_timeout=_CREATE_S, request_timeout=_CREATE_S).values():
+            future.result(_CREATE_S)
