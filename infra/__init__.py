@@ -1,3 +1,5 @@
-"""What the stages stand on: settings, topics on the broker, how quixstreams is run, the embedded servers, the supervisor and the
-simulated venue. What comes in: environment variables. What goes out: addresses and processes. Nothing here knows a candle.
+"""What the stages stand on, none of it aware of what a candle is.
+
+Settings, topics on the broker, how quixstreams is run, the embedded servers, the supervisor and the simulated venue. What comes
+in: environment variables. What goes out: addresses and processes.
 """

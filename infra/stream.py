@@ -1,8 +1,8 @@
 """How this system runs quixstreams: one place for delivery, latency and state settings.
 
-The order at a checkpoint is what exactness rests on: outputs are acknowledged first, then the changelog, then the offsets. After a
-crash at any point the state of a key is either behind (its records are processed again and give the same bytes) or ahead of the
-committed offset (the fold skips what it has seen, and its outputs were acknowledged before that state was written).
+The order at a checkpoint is what exactness rests on: outputs are acknowledged first, then the changelog, then the offsets. After
+a crash at any point the state of a key is either behind (its records are processed again and give the same bytes) or ahead of
+the committed offset (the fold skips what it has seen, and its outputs were acknowledged before that state was written).
 """
 
 import logging
