@@ -42,6 +42,8 @@ class Trades(Struct, frozen=True):
     watermark: int
     contract_size: Decimal
     inverse: bool
+    tick_size: Decimal
+    lot_size: Decimal
     price_scale: int = 0
     amount_scale: int = 0
     ids: tuple[int, ...] = ()

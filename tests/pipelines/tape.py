@@ -42,6 +42,8 @@ def record(*trades: Trade, watermark: int | None = None, places: int = 0, **fiel
             watermark=trades[-1].time if watermark is None else watermark,
             contract_size=Decimal(1),
             inverse=False,
+            tick_size=Decimal("0.01"),
+            lot_size=Decimal("0.001"),
             price_scale=price_scale,
             amount_scale=amount_scale,
             ids=tuple(trade.id for trade in trades),

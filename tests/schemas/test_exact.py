@@ -25,7 +25,9 @@ def test_places_are_the_fewest_that_lose_nothing(number: Decimal) -> None:
     assert fewest == 0 or number != round(number, fewest - 1)
 
 
-@pytest.mark.parametrize("text", ["", "x", "NaN", "Infinity", "-inf", "1,5", "0x10", "1_0", " 1", "\uff11", "1e999999999999999999"])
+@pytest.mark.parametrize(
+    "text", ["", "x", "NaN", "Infinity", "-inf", "1,5", "0x10", "1_0", " 1", "\uff11", "1e999999999999999999"]
+)
 def test_what_is_no_finite_number_is_refused(text: str) -> None:
     """The error names the text."""
     with pytest.raises(ValueError, match="not a"):
