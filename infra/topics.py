@@ -1,7 +1,9 @@
 """Topics on the broker: their full names and their creation with the settings of the table in `schemas.topics`."""
 
-from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, NewTopic
+import time
+
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from infra.settings import Settings, UserError
 from schemas.topics import TOPICS, Topic
@@ -32,16 +34,29 @@ def create(settings: Settings, topics: tuple[Topic, ...] = TOPICS) -> None:
     wanted = [NewTopic(name(settings, topic), num_partitions=topic.partitions, config=topic.settings()) for topic in topics]
     client = admin(settings)  # held: its answers come only while it lives
     created = client.create_topics(wanted, operation_timeout=_CREATE_S, request_timeout=_CREATE_S)
-    for full_name, future in created.items():
+    for topic, future in zip(wanted, created.values(), strict=True):
         try:
             future.result(_CREATE_S)
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                raise UserError(f"the broker refuses topic {full_name}: {error.args[0].str()}") from None
+                raise UserError(f"the broker refuses topic {topic.topic}: {error.args[0].str()}") from None
+    _wait_for_leaders(client, wanted)
+
+
+def _wait_for_leaders(client: AdminClient, topics: list[NewTopic]) -> None:
+    """A topic exists before its partitions can be used, also when its broker comes back: wait until each of them answers."""
+    silent = {TopicPartition(topic.topic, number) for topic in topics for number in range(topic.num_partitions)}
+    deadline = time.monotonic() + _CREATE_S
+    while silent:
+        answers = client.list_offsets({tp: OffsetSpec.latest() for tp in silent}, request_timeout=_TIMEOUT_S)
+        silent = {tp for tp, future in answers.items() if future.exception(_TIMEOUT_S) is not None}
+        if silent and time.monotonic() > deadline:
+            raise UserError(f"{len(silent)} partitions have no leader after {_CREATE_S} s, {min(silent).topic} among them")
+        time.sleep(0.05 if silent else 0)
 
 
 def delete(settings: Settings, prefix: str) -> None:
-    """Delete every topic whose name begins with `prefix`, changelogs of that prefix included. For short-lived replays."""
+    """Delete every topic of that prefix, changelogs included. For what is short-lived: replays and tests."""
     client = admin(settings)
     doomed = [found for found in client.list_topics(timeout=_TIMEOUT_S).topics if prefix and prefix in found]
     if doomed:
