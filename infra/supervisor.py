@@ -76,8 +76,7 @@ class Supervisor:
         for folder in ("run", "logs"):
             (self._state / folder).mkdir(parents=True, exist_ok=True)
         for part in self._parts:
-            self._ready_file(part).unlink(missing_ok=True)
-            self._log(part).unlink(missing_ok=True)
+            self._clear(part)
         self._thread.start()
         if threading.current_thread() is threading.main_thread():
             self._handlers = {number: signal.signal(number, _tell) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -91,6 +90,12 @@ class Supervisor:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)  # type: ignore[arg-type]  # what signal.signal itself returned
         return kind is _ToldToStop
+
+    def add(self, name: str, argv: Sequence[str]) -> None:
+        """Start one more part: one that has to find the others at work."""
+        part = _Part(name, argv)
+        self._clear(part)
+        self._parts.append(part)
 
     def wait_ready(self, timeout_s: float) -> None:
         """Wait until every part has said that it is ready. Raises UserError naming the first that has not, and its last words."""
@@ -121,6 +126,10 @@ class Supervisor:
         """How often each part has been started."""
         return {part.name: part.starts for part in self._parts}
 
+    def _clear(self, part: _Part) -> None:
+        self._ready_file(part).unlink(missing_ok=True)
+        self._log(part).unlink(missing_ok=True)
+
     def _ready_file(self, part: _Part) -> Path:
         return self._state / "run" / f"{part.name}.ready"
 
@@ -135,7 +144,7 @@ class Supervisor:
     def _supervise(self) -> None:
         try:
             while not self._stop.wait(_WATCH_S) and self._failure is None:
-                for part in self._parts:
+                for part in tuple(self._parts):
                     self._tend(part)
         finally:
             self._end_all()

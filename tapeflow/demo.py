@@ -41,9 +41,20 @@ _START_S: Final = 60
 
 @dataclass(frozen=True)
 class Venue:
-    """The simulated venue's back door."""
+    """The simulated venue and its back door."""
 
     url: str
+
+    def command(self, seed: int, state: Path) -> list[str]:
+        """How to start it."""
+        options = {
+            "seed": seed,
+            "speed": SPEED,
+            "instruments": len(SYMBOLS),
+            "port": self.url.rpartition(":")[2],
+            "ready-file": state / "run" / "venue.ready",
+        }
+        return [sys.executable, "-m", "infra.simulated", *(f"--{name}={value}" for name, value in options.items())]
 
     def stop(self) -> None:
         """Stop the market's clock: nothing is traded any more."""
@@ -74,10 +85,9 @@ def run_demo(configured: Settings, *, seconds: int, seed: int, as_json: bool) ->
             update={"state": state, "kafka_bootstrap": None, "kafka": {}, "database_url": None, "prefix": "", "symbols": SYMBOLS}
         )
         with running(wanted, console) as servers:
-            port = _free_port()
-            settings = servers.model_copy(update={"venue_url": f"http://127.0.0.1:{port}", "api_port": _free_port()})
-            with Supervisor({"venue": _venue(seed, port, state)}, state):
-                summary = _flow(settings, console, seconds=seconds, seed=seed, as_json=as_json)
+            url = f"http://127.0.0.1:{_free_port()}"
+            settings = servers.model_copy(update={"venue_url": url, "api_port": _free_port()})
+            summary = _flow(settings, console, seconds=seconds, seed=seed, as_json=as_json)
     if summary is None:
         sys.exit(130)
     if as_json:
@@ -93,45 +103,42 @@ def _flow(settings: Settings, console: Console, *, seconds: int, seed: int, as_j
     with console.status("creating topics and tables"):
         broker.create(settings)
         migrate(settings.database_url or "")
-    readers = {part: command(part) for part in PARTS if part != "producer"}
+    venue = Venue(settings.venue_url or "")
+    first = {"venue": venue.command(seed, settings.state), **{part: command(part) for part in PARTS if part != "producer"}}
     summary = None
-    with Supervisor(readers, settings.state, settings.environment()) as downstream:
+    with Supervisor(first, settings.state, settings.environment()) as supervisor:
         with console.status("starting every part"):
-            downstream.wait_ready(_START_S)
-            wait_consuming(settings, downstream.check)
-        producer = Supervisor({"producer": command("producer")}, settings.state, settings.environment())
-        with producer, Watch(settings).running() as watch:
-            _wait_for_market(watch, producer)
-            _show(settings, console, watch, (downstream, producer), seconds=seconds, quiet=as_json)
-            venue = Venue(settings.venue_url or "")
+            supervisor.wait_ready(_START_S)
+            wait_consuming(settings, supervisor.check)
+            supervisor.add("producer", command("producer"))
+        with Watch(settings).running() as watch:
+            _wait_for_market(watch, supervisor)
+            _show(settings, console, watch, supervisor, seconds=seconds, quiet=as_json)
             venue.stop()
             with console.status("the market has closed; waiting for the last rows"):
-                summary = _summary(settings, venue, watch, (downstream, producer))
+                summary = _summary(settings, venue, watch, supervisor)
             summary |= {"seed": seed, "seconds": seconds}
     return summary
 
 
-def _wait_for_market(watch: Watch, producer: Supervisor) -> None:
+def _wait_for_market(watch: Watch, supervisor: Supervisor) -> None:
     """Until the first record of a trade: the demo's seconds are the market's, not those of starting up."""
     deadline = time.monotonic() + _START_S
     while not watch.observation.counts[topics.TRADES.name]:
-        producer.check()
+        supervisor.check()
         if time.monotonic() > deadline:
             raise UserError(f"the producer publishes nothing after {_START_S} s")
         time.sleep(0.05)
 
 
-def _show(
-    settings: Settings, console: Console, watch: Watch, supervisors: tuple[Supervisor, ...], *, seconds: int, quiet: bool
-) -> None:
+def _show(settings: Settings, console: Console, watch: Watch, supervisor: Supervisor, *, seconds: int, quiet: bool) -> None:
     admin = broker.admin(settings)
     began = time.monotonic()
     title = f"Tapeflow demo   {settings.venue} simulated at {SPEED}x   API http://{settings.api_host}:{settings.api_port}/docs"
     behind: dict[str, int] = {}
     with Live(console=console, refresh_per_second=4, screen=False) as live:
         while (elapsed := time.monotonic() - began) < seconds:
-            for supervisor in supervisors:
-                supervisor.check()
+            supervisor.check()
             if quiet:
                 live.update(f"market open for {elapsed:.0f} of {seconds} s")
             else:
@@ -141,14 +148,13 @@ def _show(
             time.sleep(min(0.5, max(0.0, began + seconds - time.monotonic())))
 
 
-def _summary(settings: Settings, venue: Venue, watch: Watch, supervisors: tuple[Supervisor, ...]) -> dict[str, Any]:
+def _summary(settings: Settings, venue: Venue, watch: Watch, supervisor: Supervisor) -> dict[str, Any]:
     """Wait until all that was traded is stored and nobody has anything left to read, then count."""
     expected = venue.trade_ids()
     admin = broker.admin(settings)
     deadline = time.monotonic() + _DRAIN_S
     while time.monotonic() < deadline:
-        for supervisor in supervisors:
-            supervisor.check()
+        supervisor.check()
         found = stored.trade_ids(settings)
         if _difference(expected, found)[0] == 0 and not any(lags(admin, settings).values()):
             break
@@ -166,7 +172,6 @@ def _summary(settings: Settings, venue: Venue, watch: Watch, supervisors: tuple[
             "dead_letters": seen.counts[topics.DEAD_LETTERS.name],
             "realized": plain(seen.realized()),
             "latency_ms": seen.latency_ms(),
-            "all": [round(x, 1) for x in seen.latencies_ms],
         }
 
 
@@ -178,12 +183,6 @@ def _difference(expected: dict[str, list[int]], found: dict[str, list[int]]) -> 
         lost += len(set(ids) - counted.keys())
         duplicates += counted.total() - len(counted.keys() & set(ids))
     return lost, duplicates
-
-
-def _venue(seed: int, port: int, state: Path) -> list[str]:
-    ready = state / "run" / "venue.ready"
-    options = {"seed": seed, "speed": SPEED, "instruments": len(SYMBOLS), "port": port, "ready-file": ready}
-    return [sys.executable, "-m", "infra.simulated", *(f"--{name}={value}" for name, value in options.items())]
 
 
 def _free_port() -> int:

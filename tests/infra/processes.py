@@ -11,7 +11,8 @@ def on(state: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            if process.status() != psutil.STATUS_ZOMBIE and any(word.startswith(str(state)) for word in process.cmdline()):
+            words = [*process.cmdline(), process.environ().get("TAPEFLOW_STATE", "")]
+            if process.status() != psutil.STATUS_ZOMBIE and any(word.startswith(str(state)) for word in words):
                 found.append(process)
     return found
 
