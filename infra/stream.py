@@ -46,6 +46,8 @@ def application(settings: Settings, group: str) -> Application:
     """An at-least-once application that reacts at once, keeps its state under the state directory and reads from the start."""
     configure_logging()
     group = settings.prefix + group
+    # quixstreams calculates with some of them.
+    given = {name: int(text) if text.isdigit() else text for name, text in settings.kafka.items()}
     return Application(
         broker_address=ConnectionConfig.from_librdkafka_dict(settings.librdkafka(), ignore_extras=True),
         consumer_group=group,
@@ -59,7 +61,7 @@ def application(settings: Settings, group: str) -> Application:
             "queued.min.messages": 20_000,
             "session.timeout.ms": 6_000,  # how long the partitions of a killed process wait for its successor
             "heartbeat.interval.ms": 2_000,
-            **settings.kafka,
+            **given,
         },
         producer_extra_config={
             "enable.idempotence": True,
@@ -67,7 +69,7 @@ def application(settings: Settings, group: str) -> Application:
             "partitioner": "murmur2",
             "compression.type": "lz4",
             "linger.ms": 0,
-            **settings.kafka,
+            **given,
         },
         state_dir=settings.state / "rocksdb",
         rocksdb_options=_STATE,

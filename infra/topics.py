@@ -40,14 +40,16 @@ def create(settings: Settings, topics: tuple[Topic, ...] = TOPICS) -> None:
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise UserError(f"the broker refuses topic {topic.topic}: {error.args[0].str()}") from None
-    _wait_for_leaders(client, wanted)
+    _wait_for_leaders(settings, wanted)
 
 
-def _wait_for_leaders(client: AdminClient, topics: list[NewTopic]) -> None:
+def _wait_for_leaders(settings: Settings, topics: list[NewTopic]) -> None:
     """A topic exists before its partitions can be used, also when its broker comes back: wait until each of them answers."""
     silent = {TopicPartition(topic.topic, number) for topic in topics for number in range(topic.num_partitions)}
     deadline = time.monotonic() + _CREATE_S
     while silent:
+        # A new client each time: one that has once been told of no leader may go on believing it.
+        client = AdminClient({**settings.librdkafka(), "log_level": 0})
         answers = client.list_offsets({tp: OffsetSpec.latest() for tp in silent}, request_timeout=_TIMEOUT_S)
         silent = {tp for tp, future in answers.items() if future.exception(_TIMEOUT_S) is not None}
         if silent and time.monotonic() > deadline:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import httpx
 import msgspec
@@ -56,9 +56,9 @@ class Venue:
         }
         return [sys.executable, "-m", "infra.simulated", *(f"--{name}={value}" for name, value in options.items())]
 
-    def stop(self) -> None:
-        """Stop the market's clock: nothing is traded any more."""
-        httpx.post(f"{self.url}/control/clock", json={"state": "stop"}, timeout=30).raise_for_status()
+    def clock(self, state: Literal["pause", "run", "stop"]) -> None:
+        """Let the market's time stand, run, or stop for good."""
+        httpx.post(f"{self.url}/control/clock", json={"state": state}, timeout=30).raise_for_status()
 
     def trade_ids(self) -> dict[str, list[int]]:
         """Every trade since the market opened, by the venue's own market name."""
@@ -109,26 +109,30 @@ def _flow(settings: Settings, console: Console, *, seconds: int, seed: int, as_j
     with Supervisor(first, settings.state, settings.environment()) as supervisor:
         with console.status("starting every part"):
             supervisor.wait_ready(_START_S)
+            venue.clock("pause")
             wait_consuming(settings, supervisor.check)
-            supervisor.add("producer", command("producer"))
         with Watch(settings).running() as watch:
-            _wait_for_market(watch, supervisor)
+            with console.status("warming up on the markets' history"):
+                supervisor.add("producer", command("producer"))
+                _wait_until_warm(settings, supervisor)
+            venue.clock("run")
             _show(settings, console, watch, supervisor, seconds=seconds, quiet=as_json)
-            venue.stop()
+            venue.clock("stop")
             with console.status("the market has closed; waiting for the last rows"):
                 summary = _summary(settings, venue, watch, supervisor)
             summary |= {"seed": seed, "seconds": seconds}
     return summary
 
 
-def _wait_for_market(watch: Watch, supervisor: Supervisor) -> None:
-    """Until the first record of a trade: the demo's seconds are the market's, not those of starting up."""
+def _wait_until_warm(settings: Settings, supervisor: Supervisor) -> None:
+    """Until the history of every market has gone through every part: the demo's seconds are the market's alone."""
+    admin = broker.admin(settings)
     deadline = time.monotonic() + _START_S
-    while not watch.observation.counts[topics.TRADES.name]:
+    while stored.warm_markets(settings) < len(SYMBOLS) or any(lags(admin, settings).values()):
         supervisor.check()
         if time.monotonic() > deadline:
-            raise UserError(f"the producer publishes nothing after {_START_S} s")
-        time.sleep(0.05)
+            raise UserError(f"the markets' history is not there after {_START_S} s; see {settings.state / 'logs'}")
+        time.sleep(0.1)
 
 
 def _show(settings: Settings, console: Console, watch: Watch, supervisor: Supervisor, *, seconds: int, quiet: bool) -> None:
@@ -172,6 +176,7 @@ def _summary(settings: Settings, venue: Venue, watch: Watch, supervisor: Supervi
             "dead_letters": seen.counts[topics.DEAD_LETTERS.name],
             "realized": plain(seen.realized()),
             "latency_ms": seen.latency_ms(),
+           
         }
 
 

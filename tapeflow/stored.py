@@ -19,6 +19,13 @@ def counts(settings: Settings) -> dict[str, int]:
             raise UserError("the database has no tables yet: `tapeflow migrate` makes them") from None
 
 
+def warm_markets(settings: Settings) -> int:
+    """Markets of which the venue's own history is stored."""
+    with connect(settings) as connection:
+        row = connection.execute("SELECT count(DISTINCT instrument_id) FROM candles WHERE source = 'venue'").fetchone()
+    return int(row[0]) if row else 0
+
+
 def trade_ids(settings: Settings) -> dict[str, list[int]]:
     """The stored trade ids by the venue's own market name, duplicates included."""
     with connect(settings) as connection:

@@ -158,10 +158,10 @@ async def subscribed(
     if unknown:
         raise HTTPException(422, f"topics: unknown stream {unknown[0]!r}: allowed are {', '.join(STREAMED)}")
     events: Events = request.app.state.events
-    if len(events.subscribers) >= CLIENTS:
-        raise HTTPException(503, f"{CLIENTS} clients are listening already; try again later")
     if not await events.positioned():
         raise HTTPException(503, "Kafka does not answer or its topics are missing")
+    if len(events.subscribers) >= CLIENTS:
+        raise HTTPException(503, f"{CLIENTS} clients are listening already; try again later")
     subscriber = Subscriber(streams)
     events.subscribers.add(subscriber)
     try:

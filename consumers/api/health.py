@@ -7,7 +7,6 @@ from typing import Annotated
 from confluent_kafka import KafkaException
 from fastapi import APIRouter, Request, Response
 from psycopg import Error
-from psycopg_pool import PoolTimeout
 from pydantic import BaseModel, Field
 
 from consumers.api import database
@@ -49,6 +48,6 @@ async def _told(question: Awaitable[None]) -> str:
         await question
     except KafkaException as error:
         return str(error.args[0].str())
-    except (Error, PoolTimeout) as error:
+    except Error as error:
         return str(error).partition("\n")[0]
     return "ok"

@@ -49,7 +49,7 @@ def run(settings: Settings) -> None:
     config = uvicorn.Config(
         build(settings), log_config=None, access_log=False, log_level="warning", timeout_graceful_shutdown=_OPEN_REQUESTS_S
     )
-    server = _Server(config)
+    server = Server(config)
     # The server repeats the signal that ended it; by then there is nothing left to end.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None if server.should_exit else sys.exit(0))
@@ -58,9 +58,11 @@ def run(settings: Settings) -> None:
         server.run(sockets=[listener])
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
+    """The server, which lets the open streams go before it waits for open requests."""
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Streams have no end of their own: without this every shutdown would wait for them in vain."""
+        """A stream has no end of its own: it would be waited for in vain, and cut."""
         self.config.app.state.events.end_streams()  # type: ignore[union-attr]  # it is ours
         await super().shutdown(sockets)
 
@@ -88,6 +90,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen()  # before the part says that it is ready
     except OSError as error:
         listener.close()
         raise UserError(

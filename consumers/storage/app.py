@@ -1,7 +1,7 @@
 """Storage as a quixstreams application: eight topics into one sink."""
 
 import logging
-from typing import Final
+from typing import Any, Final
 
 from quixstreams import Application
 from quixstreams.kafka import Producer
@@ -35,6 +35,21 @@ def build(app: Application, settings: Settings, producer: Producer) -> None:
     sink = DatabaseSink(Database(settings.database_url), by_topic, set_aside)
     for table in TABLES:
         app.dataframe(stream.topic(app, settings, table.topic)).sink(sink)
+    _resume_at_rebalance(app)
+
+
+def _resume_at_rebalance(app: Application) -> None:
+    """At a rebalance quixstreams forgets which partitions wait for the database, and librdkafka does not: they would for ever."""
+    consumer: Any = app._consumer  # noqa: SLF001 - there is no public way to hear of a rebalance
+    forget = consumer.reset_backpressure
+
+    def resume_and_forget() -> None:
+        waiting = list(consumer.backpressured_tps)
+        if waiting:  # none is left when the consumer is closed, which must not be touched any more
+            consumer.resume(waiting)
+        forget()
+
+    consumer.reset_backpressure = resume_and_forget
 
 
 def run(settings: Settings) -> None:

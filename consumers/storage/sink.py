@@ -78,7 +78,7 @@ class DatabaseSink(BatchingSink):
             try:
                 record = codec.decode_as(table.topic.record, item.value)
                 staged += [(row, origin) for row in table.rows(record, item.offset)]
-            except codec.DecodeError as error:
+            except ValueError as error:  # no record of ours, or columns of unequal lengths
                 self._unreadable.append(Refused(origin, str(error)))
 
     def _store(self) -> None:

@@ -22,9 +22,8 @@ NO_BROKER = "127.0.0.1:1"
 @contextmanager
 def serving(settings: Settings) -> Iterator[httpx.Client]:
     """A client of a server of its own."""
-    own = uvicorn.Server(
-        uvicorn.Config(server.build(settings), log_config=None, log_level="warning", timeout_graceful_shutdown=2)
-    )
+    config = uvicorn.Config(server.build(settings), log_config=None, log_level="warning", timeout_graceful_shutdown=2)
+    own = server.Server(config)
     with server._listen("127.0.0.1", 0) as listener:
         thread = threading.Thread(target=lambda: asyncio.run(own.serve([listener])))
         thread.start()

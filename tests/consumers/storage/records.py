@@ -18,7 +18,7 @@ from schemas.trading import Fill, Order, Position, Refusal
 T0 = 1_700_000_040_000
 US = 1_700_000_100_012_345
 BTC = ("okx", "BTC/USDT")
-NOBODY = Origin("", 0, 0, 0, b"")
+TICK = Decimal("0.000000001")
 
 
 def trades(*ids: int, symbol: str = "BTC/USDT", **varied: Any) -> Trades:

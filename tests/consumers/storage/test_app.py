@@ -66,11 +66,21 @@ class Storage:
         self.process.send_signal(number)
         return self.process.wait(5)
 
-    def publish(self, *records: Record | tuple[topics.Topic, bytes]) -> None:
-        for record in records:
+    def kill(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def publish(self, *records: Record | tuple[topics.Topic, bytes], spread: bool = False) -> None:
+        """To the first partition, or `spread` over all of them."""
+        for index, record in enumerate(records):
             topic, value = record if isinstance(record, tuple) else (topics.topic_of(record), codec.encode(record))
             self.producer.produce(
-                broker.name(self.settings, topic), value, b"okx|BTC/USDT", partition=0, timestamp=1_700_000_000_000
+                broker.name(self.settings, topic),
+                value,
+                b"okx|BTC/USDT",
+                partition=index if spread else 0,
+                timestamp=1_700_000_000_000,
             )
         assert self.producer.flush(10) == 0
 
@@ -92,6 +102,13 @@ class Storage:
         consumer.close()
         return partition.offset
 
+    def members(self) -> int:
+        """How many processes share the partitions among them."""
+        group = f"{self.settings.prefix}storage"
+        client = broker.admin(self.settings)
+        described = client.describe_consumer_groups([group])[group].result(10)
+        return sum(1 for member in described.members if member.assignment.topic_partitions)
+
     def await_(self, query: str, expected: int) -> None:
         """Until a count in the database is what it should become."""
         assert self.settings.database_url
@@ -111,9 +128,7 @@ def until(true: Callable[[], bool], within_s: float = 30) -> None:
 def storage(settings: Settings, tmp_path: Path) -> Iterator[Storage]:
     made = Storage(settings, tmp_path / "storage.log")
     yield made
-    if made.process is not None and made.process.poll() is None:
-        made.process.kill()
-        made.process.wait()
+    made.kill()
 
 
 def test_what_is_published_is_stored(storage: Storage) -> None:
@@ -183,6 +198,33 @@ def test_a_database_that_comes_late_and_goes_away(storage: Storage, tmp_path: Pa
         child.stop([server])
     lines = [line.partition(" consumers.storage.sink: the database takes ")[2] for line in storage.log.read_text().splitlines()]
     assert [line.partition(" ")[0] for line in lines if line] == ["no", "rows", "no", "rows"]
+
+
+def test_a_second_process_joins_while_the_database_is_away(storage: Storage, tmp_path: Path) -> None:
+    """The partitions that each has after the rebalance go on when the database is back, also those it had waited on before."""
+    place = tmp_path / "private"
+    server = postgres.start(place)
+    second = Storage(storage.settings, tmp_path / "second.log")
+    try:
+        child.await_ready([server])
+        storage.settings = second.settings = storage.settings.model_copy(update={"database_url": server.address})
+        markets = [f"C{number}/USDT" for number in range(topics.PARTITIONS)]
+        storage.publish(*(trades(1, symbol=market) for market in markets), spread=True)
+        storage.start(f"from consumers.storage import sink; sink.FIRST_RETRY_S = 5.0; {RUN}")  # still waiting when
+        storage.await_("SELECT count(*) FROM trades", len(markets))
+        child.stop([server])
+        storage.publish(*(trades(2, symbol=market) for market in markets), spread=True)
+        until(lambda: b"the database takes no rows" in storage.log.read_bytes())
+        second.start()  # the other joins
+        until(lambda: storage.members() == 2)
+        server = postgres.start(place)
+        child.await_ready([server])
+        storage.publish(*(trades(3, symbol=market) for market in markets), spread=True)
+        storage.await_("SELECT count(*) FROM trades", 3 * len(markets))
+        assert [storage.stop(), second.stop()] == [0, 0]
+    finally:
+        second.kill()
+        child.stop([server])
 
 
 def test_it_ends_while_the_database_is_away(storage: Storage) -> None:

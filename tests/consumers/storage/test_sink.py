@@ -77,15 +77,18 @@ def test_what_cannot_be_stored_is_set_aside(fixture: Fixture) -> None:
     fixture.add(wrong, 4, topics.TRADES)
     fixture.add(refused, 5)
     fixture.add(trades(6), 6)
+    fixture.add(trades(7, 8, prices=(1,)), 7)
     fixture.sink.flush()
     assert fixture.stored() == [6]
     reasons = [letter.reason for letter in fixture.letters]
     assert reasons[0].startswith("unknown schema fingerprint")
     assert reasons[1] == "expected Trades, found Signal"
-    assert "trades_amount_check" in reasons[2]
+    assert "shorter" in reasons[2]
+    assert "trades_amount_check" in reasons[3]
     places = [(letter.source, letter.partition, letter.offset, letter.received) for letter in fixture.letters]
-    assert places == [("market.trades", 0, offset, T0 * 1000) for offset in (3, 4, 5)]
-    assert [letter.payload for letter in fixture.letters] == [b"rubbish", wrong, codec.encode(refused)]
+    assert places == [("market.trades", 0, offset, T0 * 1000) for offset in (3, 4, 7, 5)]
+    assert [letter.payload for letter in fixture.letters[:2]] == [b"rubbish", wrong]
+    assert fixture.letters[3].payload == codec.encode(refused)
 
 
 def test_an_outage_takes_the_checkpoint_back(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
