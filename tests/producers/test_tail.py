@@ -1,0 +1,70 @@
+"""What was published before is read back from the ends of the partitions."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from infra import topics as broker
+from infra.settings import Settings
+from producers import columns, tail
+from producers.continuity import Position
+from producers.publish import Publisher
+from schemas.market import Gap
+from tests.producers.kafka import PUBLISHED
+from tests.producers.tape import BTC, START, trade, trades
+
+pytestmark = pytest.mark.broker
+
+
+@pytest.fixture
+def own(kafka_bootstrap: str, topic_prefix: str, tmp_path: Path) -> Iterator[Settings]:
+    made = Settings(kafka_bootstrap=kafka_bootstrap, prefix=topic_prefix, state=tmp_path)
+    broker.create(made, PUBLISHED)
+    yield made
+    broker.delete(made, topic_prefix)
+
+
+def _named(symbol: str):
+    return structs.replace(BTC, symbol=symbol, market_id=symbol.replace("/", "-"))
+
+
+async def _publish(settings: Settings, *records) -> None:
+    publisher = Publisher(settings)
+    for record in records:
+        await publisher.publish(record)
+    assert await publisher.flush(10) == 0
+
+
+async def test_an_empty_topic_knows_nobody(own: Settings):
+    assert tail.positions(own, [BTC]) == {}
+
+
+async def test_a_stream_stands_at_its_last_trade_and_its_last_watermark(own: Settings):
+    """Heartbeats and gaps come after trades and have none."""
+    quiet = columns.record(BTC, "live", 1, START + 90_000)
+    gap = columns.record(BTC, "repair", 1, START + 90_000, gap=Gap(3, 9, START, START + 1, "lost"))
+    await _publish(own, columns.record(BTC, "live", 1, START + 3_000, trades(1, 3)), quiet, gap)
+    assert tail.positions(own, [BTC, _named("ETH/USDT")]) == {"BTC-USDT": Position(trade(3), START + 90_000)}
+
+
+async def test_a_stream_that_has_only_begun_has_a_watermark_and_no_trade(own: Settings):
+    await _publish(own, columns.record(BTC, "history", 1, START))
+    assert tail.positions(own, [BTC]) == {"BTC-USDT": Position(None, START)}
+
+
+async def test_it_is_found_however_much_of_others_came_after(own: Settings, monkeypatch: pytest.MonkeyPatch):
+    """Strides of one, four, sixteen records, among the heartbeats of others in the same partition."""
+    monkeypatch.setattr(tail, "_FIRST_STRIDE", 1)
+    named = [_named(f"COIN{number}/USDT") for number in range(60)]
+    partition = tail.partition_of(b"okx|BTC/USDT", 12)
+    near = [one for one in named if tail.partition_of(f"okx|{one.symbol}".encode(), 12) == partition]
+    assert len(near) > 2
+    told = [columns.record(BTC, "live", 1, START + 7_000, trades(1, 7))]
+    for number, one in enumerate(near, start=10):
+        told.append(columns.record(one, "live", 1, START + number * 1000, [trade(number)]))
+        told += [columns.record(one, "live", 1, START + number * 1000 + beat) for beat in range(1, 9)]
+    await _publish(own, *told)
+    expected = {one.market_id: Position(trade(number), START + number * 1000 + 8) for number, one in enumerate(near, start=10)}
+    assert tail.positions(own, [BTC, *near]) == {"BTC-USDT": Position(trade(7), START + 7_000), **expected}
