@@ -31,6 +31,9 @@ def broken(record: Trades) -> str | None:
     size = record.contract_size
     if not size.is_finite() or size <= 0 or exact.places(size) > _PLACES or size.adjusted() > _PLACES:
         return f"impossible contract size {size}"
+    for step, what in ((record.tick_size, "tick"), (record.lot_size, "lot")):
+        if not step.is_finite() or step <= 0:
+            return f"impossible {what} size {step}"
     if record.watermark > latest(record):
         return f"impossible watermark {record.watermark}: more than a day after it was received"
     return _broken_history(record.history)

@@ -176,7 +176,6 @@ def _summary(settings: Settings, venue: Venue, watch: Watch, supervisor: Supervi
             "dead_letters": seen.counts[topics.DEAD_LETTERS.name],
             "realized": plain(seen.realized()),
             "latency_ms": seen.latency_ms(),
-           
         }
 
 

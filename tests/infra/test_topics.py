@@ -10,7 +10,7 @@ from schemas import topics
 
 
 def test_topics_are_made_with_their_settings_and_usable_at_once(settings: Settings) -> None:
-    """Twelve partitions where co-partitioned, kept for ever by time; every partition has a leader; a second time changes nothing."""
+    """Twelve partitions where co-partitioned, kept for ever by time, each with a leader; a second time changes nothing."""
     broker.create(settings)
     client = broker.admin(settings)
     wanted = {broker.name(settings, topic): topic for topic in topics.TOPICS}

@@ -23,6 +23,8 @@ TOLD = HistoryCandle(START, ONE, ONE, ONE, ONE, ONE, ONE)
         (structs.replace(GOOD, amount_scale=-1), "scale"),
         (structs.replace(GOOD, contract_size=Decimal(0)), "contract size"),
         (structs.replace(GOOD, contract_size=Decimal("NaN")), "contract size"),
+        (structs.replace(GOOD, tick_size=Decimal(0)), "tick size"),
+        (structs.replace(GOOD, lot_size=Decimal(-1)), "lot size"),
         (structs.replace(GOOD, contract_size=Decimal("1e40")), "contract size"),
         (structs.replace(GOOD, watermark=START + 2 * 86_400_000), "watermark"),
         (heartbeat(0, kind="history", history=(structs.replace(TOLD, open_time=START + 1),)), "history"),
