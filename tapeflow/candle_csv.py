@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from infra.settings import UserError
-
 from schemas.exact import plain
 from schemas.market import Candle
 

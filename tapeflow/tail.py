@@ -6,9 +6,9 @@ import sys
 from collections.abc import Iterator
 
 from confluent_kafka import Consumer, Message, TopicPartition
-from infra.settings import Settings, UserError
 
 from infra import topics as broker
+from infra.settings import Settings, UserError
 from schemas import codec
 from schemas.topics import TOPICS, Topic
 
