@@ -15,7 +15,6 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 _PREFIX: Final = "TAPEFLOW_"
 _BOOTSTRAP: Final = "KAFKA_BOOTSTRAP"
 _DATABASE: Final = "DATABASE_URL"
-_OF_THE_TESTS: Final = {"TAPEFLOW_CHAOS"}  # set for the test suite and inherited by every process it starts
 _SYMBOL: Final = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9]+(:[A-Za-z0-9]+)?")
 _TOPIC: Final = re.compile(r"[A-Za-z0-9._-]*")
 
@@ -155,7 +154,7 @@ def variable(field: str) -> str:
 
 def _refuse_unknown() -> None:
     known = {name for name in map(variable, Settings.model_fields) if name.startswith(_PREFIX)} - {variable("kafka")}
-    for name in sorted(set(os.environ) - known - _OF_THE_TESTS):
+    for name in sorted(set(os.environ) - known):
         if name.startswith(_PREFIX):
             nearest = difflib.get_close_matches(name, known, n=1, cutoff=0)[0]
             raise UserError(f"{name} is not a setting; the nearest is {nearest}")

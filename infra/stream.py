@@ -7,16 +7,21 @@ the committed offset (the fold skips what it has seen, and its outputs were ackn
 
 import logging
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from quixstreams import Application
+from quixstreams.dataframe import StreamingDataFrame
 from quixstreams.kafka import ConnectionConfig
+from quixstreams.models import Serializer
 from quixstreams.models import Topic as StreamTopic
 from quixstreams.sinks.base import BaseSink
 from quixstreams.state.rocksdb import RocksDBOptions
 
 from infra.settings import Settings
 from infra.topics import name
+from schemas import codec, topics
+from schemas.codec import Record
 from schemas.topics import Topic
 
 COMMIT_INTERVAL_S = 1.0
@@ -88,6 +93,21 @@ def topic(app: Application, settings: Settings, of: Topic) -> StreamTopic:
         value_deserializer="bytes",
         value_serializer="bytes",
     )
+
+
+class _Encoded(Serializer):
+    def __call__(self, record: Record, *_: Any, **__: Any) -> bytes:
+        return codec.encode(record)
+
+
+def publish(app: Application, settings: Settings, records: StreamingDataFrame, to: Iterable[Topic]) -> None:
+    """Each record to the topic of its kind, under its own key, and acknowledged before state is written.
+
+    One chain without branches: quixstreams copies a value by pickle for each branch.
+    """
+    published = {of.record: app.topic(name(settings, of), key_serializer="bytes", value_serializer=_Encoded()) for of in to}
+    sent = records.to_topic(lambda record, *_: published[type(record)], key=topics.key)
+    sent.sink(OutputsFirst(app))
 
 
 def ready(settings: Settings, part: str) -> None:

@@ -1,38 +1,23 @@
 """The pipeline's shell: one quixstreams application that folds each instrument's trades and publishes what every stage says."""
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from quixstreams import Application, message_context
-from quixstreams.models import Serializer
-from quixstreams.models import Topic as StreamTopic
 from quixstreams.state import State
 
 from infra import stream
 from infra.settings import Settings, UserError
-from infra.topics import name
 from pipelines.config import Config
 from pipelines.instrument import StateError, dead_letter, step
 from schemas import codec, topics
 from schemas.codec import Record
-from schemas.market import Candle, DeadLetter, Indicators, Trades
+from schemas.market import Candle, Indicators, Trades
 from schemas.signals import Signal
 
 PART: Final = "pipeline"
 OUTPUTS: Final = (topics.CANDLES, topics.INDICATORS, topics.SIGNALS, topics.MOVES, topics.DEAD_LETTERS)
 _ENTRY: Final = "instrument"
-
-
-class Output(NamedTuple):
-    """A record and its Kafka timestamp (epoch ms)."""
-
-    record: Record
-    time: int
-
-
-class _Encoded(Serializer):
-    def __call__(self, output: Output, *_: Any, **__: Any) -> bytes:
-        return codec.encode(output.record)
 
 
 def config_of(settings: Settings) -> Config:
@@ -41,16 +26,11 @@ def config_of(settings: Settings) -> Config:
 
 
 def build(app: Application, settings: Settings) -> None:
-    """Trades in; candles, indicators, signals, moves, dead letters out, each to its topic, acknowledged before state is written.
-
-    One chain without branches: quixstreams copies a value by pickle for each branch.
-    """
-    published = {topic.record: _published(app, settings, topic) for topic in OUTPUTS}
+    """Trades in; candles, indicators, signals, moves, dead letters out."""
     trades = app.dataframe(stream.topic(app, settings, topics.TRADES))
     outputs = trades.apply(_folding(config_of(settings)), stateful=True, expand=True, metadata=True)
-    outputs = outputs.set_timestamp(lambda output, *_: output.time)
-    outputs = outputs.to_topic(lambda output, *_: published[type(output.record)], key=lambda output: topics.key(output.record))
-    outputs.sink(stream.OutputsFirst(app))
+    outputs = outputs.set_timestamp(lambda output, _key, arrived, _headers: _time(output, arrived))
+    stream.publish(app, settings, outputs, OUTPUTS)
 
 
 def run(settings: Settings) -> None:
@@ -64,25 +44,20 @@ def run(settings: Settings) -> None:
         raise UserError(str(error)) from error
 
 
-def _published(app: Application, settings: Settings, topic: topics.Topic) -> StreamTopic:
-    return app.topic(name(settings, topic), key_serializer="bytes", value_serializer=_Encoded())
-
-
-def _folding(config: Config) -> Callable[[bytes | None, bytes | None, int, Any, State[Any, Any]], list[Output]]:
+def _folding(config: Config) -> Callable[[bytes | None, bytes | None, int, Any, State[Any, Any]], list[Record]]:
     """The step on the state of the instrument in the message's key. What cannot be read is set aside and changes nothing."""
 
-    def fold(value: bytes | None, key: bytes | None, timestamp: int, _headers: Any, state: State[Any, Any]) -> list[Output]:
+    def fold(value: bytes | None, key: bytes | None, timestamp: int, _headers: Any, state: State[Any, Any]) -> list[Record]:
         context, raw = message_context(), value or b""
         try:
             record = _read(raw, key)
         except codec.DecodeError as error:
-            letter = dead_letter(raw, str(error), timestamp * 1000, context.offset, context.partition)
-            return [Output(letter, timestamp)]
+            return [dead_letter(raw, str(error), timestamp * 1000, context.offset, context.partition)]
         before = state.get_bytes(_ENTRY)
         after, outputs = step(before, record, raw, context.offset, config, context.partition)
         if after is not before:
             state.set_bytes(_ENTRY, after)
-        return [Output(output, _time(output, record, timestamp)) for output in outputs]
+        return outputs
 
     return fold
 
@@ -94,12 +69,8 @@ def _read(raw: bytes, key: bytes | None) -> Trades:
     return record
 
 
-def _time(output: Record, record: Trades, arrived: int) -> int:
-    """The Kafka timestamp: a candle's open time, a signal's own, a move's watermark, a dead letter's arrival on market.trades."""
+def _time(output: Record, arrived: int) -> int:
+    """The Kafka timestamp: a candle's open time, a signal's own, of anything else that of the record of market.trades."""
     if isinstance(output, Candle | Indicators):
         return output.open_time
-    if isinstance(output, Signal):
-        return output.time
-    if isinstance(output, DeadLetter):
-        return arrived
-    return max(record.watermark, 0)
+    return output.time if isinstance(output, Signal) else arrived

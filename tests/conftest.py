@@ -30,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         os.environ[_SERVERS] = tempfile.mkdtemp(prefix="tapeflow-tests-")
     for name in list(os.environ):
-        if name.startswith(("TAPEFLOW_", "KAFKA_", "DATABASE_URL")) and name != "TAPEFLOW_CHAOS":
+        if name.startswith(("TAPEFLOW_", "KAFKA_", "DATABASE_URL")):
             del os.environ[name]
 
 

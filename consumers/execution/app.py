@@ -4,8 +4,6 @@ from functools import partial
 from typing import Any, Final
 
 from quixstreams import Application, message_context
-from quixstreams.models import Serializer
-from quixstreams.models import Topic as StreamTopic
 from quixstreams.state import State
 
 from consumers.execution import fold
@@ -13,7 +11,6 @@ from consumers.execution.desk import Output
 from consumers.execution.strategy import StrategySettings
 from infra import stream
 from infra.settings import Settings, UserError
-from infra.topics import name
 from schemas import codec, topics
 from schemas.market import DeadLetter
 from schemas.trading import Input
@@ -30,11 +27,6 @@ OUTPUTS: Final = (
 )
 
 
-class _Encoded(Serializer):
-    def __call__(self, record: codec.Record, *_: Any, **__: Any) -> bytes:
-        return codec.encode(record)
-
-
 def strategy_settings(settings: Settings) -> StrategySettings:
     """What the strategy takes from the system's settings."""
     return StrategySettings(
@@ -47,12 +39,10 @@ def strategy_settings(settings: Settings) -> StrategySettings:
 
 
 def build(app: Application, settings: Settings) -> None:
-    """Fold the inputs of each market, publish each output to its topic; outputs are acknowledged before state is written."""
-    published = {topic.record: _published(app, settings, topic) for topic in OUTPUTS}
+    """Fold the inputs of each market, publish each output to its topic."""
     inputs = app.dataframe(stream.topic(app, settings, topics.INPUTS))
     outputs = inputs.apply(partial(_fold_message, strategy_settings(settings)), stateful=True, expand=True, metadata=True)
-    outputs = outputs.to_topic(lambda output, *_: published[type(output)], key=topics.key)
-    outputs.sink(stream.OutputsFirst(app))
+    stream.publish(app, settings, outputs, OUTPUTS)
 
 
 def run(settings: Settings) -> None:
@@ -64,10 +54,6 @@ def run(settings: Settings) -> None:
         app.run()
     except fold.StateError as error:
         raise UserError(str(error)) from error
-
-
-def _published(app: Application, settings: Settings, topic: topics.Topic) -> StreamTopic:
-    return app.topic(name(settings, topic), key_serializer="bytes", value_serializer=_Encoded())
 
 
 def _fold_message(

@@ -4,11 +4,9 @@ from functools import partial
 from typing import Any, Final, Literal
 
 from quixstreams import Application, message_context
-from quixstreams.models import Serializer
 
 from infra import stream
 from infra.settings import Settings
-from infra.topics import name
 from schemas import codec, topics
 from schemas.market import DeadLetter
 from schemas.trading import Input
@@ -16,11 +14,6 @@ from schemas.trading import Input
 PART: Final = "sequencer"
 
 KINDS: Final[dict[topics.Topic, Literal["move", "command"]]] = {topics.MOVES: "move", topics.COMMANDS: "command"}
-
-
-class _Encoded(Serializer):
-    def __call__(self, record: codec.Record, *_: Any, **__: Any) -> bytes:
-        return codec.encode(record)
 
 
 def forward(
@@ -53,14 +46,10 @@ def forward(
 
 def build(app: Application, settings: Settings) -> None:
     """Both sources into one log; the key stays the market's, so a market's inputs stay in one partition."""
-    published = {
-        topic.record: app.topic(name(settings, topic), key_serializer="bytes", value_serializer=_Encoded())
-        for topic in (topics.INPUTS, topics.DEAD_LETTERS)
-    }
     for source in KINDS:
         messages = app.dataframe(stream.topic(app, settings, source))
         forwarded = messages.apply(partial(_forward_message, source), metadata=True)
-        forwarded.to_topic(lambda record, *_: published[type(record)], key=topics.key)
+        stream.publish(app, settings, forwarded, (topics.INPUTS, topics.DEAD_LETTERS))
 
 
 def run(settings: Settings) -> None:
