@@ -139,7 +139,8 @@ class Supervisor:
     def _last_words(self, part: _Part) -> str:
         log = self._log(part)
         lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
-        return f"{lines[-1].strip() if lines else 'it said nothing'} (see {log})"
+        said = lines[-1].strip().removeprefix("tapeflow: ") if lines else "it said nothing"
+        return f"{said} (see {log})"
 
     def _supervise(self) -> None:
         try:

@@ -165,9 +165,7 @@ def tail(
     from tapeflow.tail import tail as print_records  # noqa: PLC0415
     from tapeflow.tail import topic_named  # noqa: PLC0415
 
-    wanted = topic_named(topic)
-    with _servers() as settings:
-        print_records(settings, wanted, beginning=beginning, count=count)
+    print_records(load_settings(), topic_named(topic), beginning=beginning, count=count)
 
 
 @app.command()

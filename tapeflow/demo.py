@@ -93,7 +93,7 @@ def run_demo(configured: Settings, *, seconds: int, seed: int, as_json: bool) ->
     if as_json:
         sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
     else:
-        Console().print(_table(summary))
+        Console().print(summary_table(summary))
     if summary["lost"] or summary["duplicates"]:
         raise UserError(f"the database differs from the venue's ledger: {summary['lost']} lost, {summary['duplicates']} doubled")
 
@@ -148,7 +148,9 @@ def _show(settings: Settings, console: Console, watch: Watch, supervisor: Superv
             else:
                 behind = lags(admin, settings)
                 with watch.lock:
-                    live.update(draw(watch.observation, Frame(title, elapsed, seconds, behind, time.time_ns() // 1000)))
+                    live.update(
+                        draw(watch.observation, Frame(title, elapsed, seconds, behind, time.time_ns() // 1000, console.width))
+                    )
             time.sleep(min(0.5, max(0.0, began + seconds - time.monotonic())))
 
 
@@ -213,9 +215,15 @@ def _own_folder(parent: Path) -> Iterator[Path]:
         shutil.rmtree(own, ignore_errors=True)
 
 
-def _table(summary: dict[str, Any]) -> Table:
+def summary_table(summary: dict[str, Any]) -> Table:
+    """The summary for people."""
     table = Table(title="summary", title_justify="left", show_header=False)
     for name, value in summary.items():
-        shown = ", ".join(f"{key} {part} ms" for key, part in value.items()) if isinstance(value, dict) else f"{value:,}"
-        table.add_row(name.replace("_", " "), value if isinstance(value, str) else shown)
+        table.add_row(name.replace("_", " "), _shown(value))
     return table
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {part}" for key, part in value.items())
+    return f"{value:,}" if isinstance(value, int) else str(value)

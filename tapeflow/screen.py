@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
@@ -17,6 +18,11 @@ from tapeflow.observation import MarketView, Observation
 _TRENDS = {1: Text("▲ up", "green"), -1: Text("▼ down", "red"), 0: Text("- mixed", "dim")}
 
 
+_COLUMNS: Final = ("symbol", "close", "volume", "trades", "status", "RSI 14", "trend", "position", "entry", "unrealized")
+_ROOMY: Final = 110  # columns, below which a terminal has no room for these
+_LEFT_OUT: Final = {"volume", "trades", "entry"}
+
+
 @dataclass(frozen=True)
 class Frame:
     """What a screen shows besides the observation: title, progress in seconds and what every stage has left to read."""
@@ -26,11 +32,12 @@ class Frame:
     seconds: int | None
     lags: dict[str, int]
     now_us: int
+    width: int = 120  # columns of the terminal
 
 
 def draw(observation: Observation, frame: Frame) -> RenderableType:
     """The whole screen."""
-    return Group(_head(observation, frame), _markets(observation), _signals(observation), _flow(observation, frame))
+    return Group(_head(observation, frame), _markets(observation, frame), _signals(observation, frame), _flow(observation, frame))
 
 
 def _head(observation: Observation, frame: Frame) -> RenderableType:
@@ -40,12 +47,14 @@ def _head(observation: Observation, frame: Frame) -> RenderableType:
     return Text(f"{frame.title}   market time {market}   {frame.elapsed:.0f}{of} s", "bold")
 
 
-def _markets(observation: Observation) -> RenderableType:
+def _markets(observation: Observation, frame: Frame) -> RenderableType:
     table = Table(expand=True, title="markets: newest minute", title_justify="left")
-    for column in ("symbol", "close", "volume", "trades", "status", "RSI 14", "trend", "position", "entry", "unrealized"):
-        table.add_column(column, justify="left" if column in {"symbol", "status", "trend", "position"} else "right")
+    columns = [column for column in _COLUMNS if frame.width >= _ROOMY or column not in _LEFT_OUT]
+    for column in columns:
+        table.add_column(column, justify="left" if column in {"symbol", "status", "trend", "position"} else "right", no_wrap=True)
     for symbol, view in sorted(observation.markets.items()):
-        table.add_row(symbol, *_market_row(view))
+        row = dict(zip(_COLUMNS, (symbol, *_market_row(view)), strict=True))
+        table.add_row(*(row[column] for column in columns))
     return table
 
 
@@ -73,11 +82,12 @@ def _status(status: str) -> Text:
     return Text(status, {"complete": "green", "synthetic": "dim"}.get(status, "yellow"))
 
 
-def _signals(observation: Observation) -> RenderableType:
+def _signals(observation: Observation, frame: Frame) -> RenderableType:
     table = Table(expand=True, title="signals: newest first", title_justify="left")
     for column in ("candle", "symbol", "timeframe", "side", "RSI 14", "strength", "price"):
         table.add_column(column)
-    for signal in reversed(observation.signals):
+    newest = sorted(observation.signals, key=lambda signal: signal.time, reverse=True)
+    for signal in newest if frame.width >= _ROOMY else newest[:3]:
         opened = datetime.fromtimestamp(signal.open_time / 1000, UTC).strftime("%H:%M")
         side = Text(signal.side, "green" if signal.side == "long" else "red")
         rsi = f"{signal.values['rsi_14']:.1f}"
@@ -97,7 +107,8 @@ def _flow(observation: Observation, frame: Frame) -> RenderableType:
     )
     health = (
         f"latency candle to signal p50 {shown['p50']}, p99 {shown['p99']}   positions open {open_positions}   "
-        f"realized {observation.realized():+.2f}   gaps {observation.gaps}   dead letters {counts[topics.DEAD_LETTERS.name]}"
+        f"realized since start {observation.realized():+.2f}   "
+        f"gaps {observation.gaps}   dead letters {counts[topics.DEAD_LETTERS.name]}"
     )
     behind = "lag " + "   ".join(f"{group} {records}" for group, records in frame.lags.items())
     return Panel(f"{done}\n{health}\n{behind}", title="flow", title_align="left")

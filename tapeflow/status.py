@@ -4,8 +4,7 @@ import sys
 from typing import Any
 
 import msgspec
-from rich.console import Console
-from rich.table import Table
+from filelock import Timeout
 
 from infra import topics as broker
 from infra.embedded import found
@@ -13,23 +12,36 @@ from infra.settings import Settings, UserError
 from tapeflow import stored
 from tapeflow.lag import lags
 from tapeflow.parts import PARTS
+from tapeflow.up import running_lock
 
 
 def report(configured: Settings, *, as_json: bool) -> None:
     """Print it. Starts nothing: where nothing runs, that is the answer."""
     settings = found(configured)
+    runs = _runs(settings)
     answer = {
         "state": str(settings.state),
         "kafka": settings.kafka_bootstrap,
         "database": settings.database_url,
-        "parts": {part: (settings.state / "run" / f"{part}.ready").exists() for part in PARTS},
+        "parts": {part: runs and (settings.state / "run" / f"{part}.ready").exists() for part in PARTS},
         "lag": _unless_gone(lambda: lags(broker.admin(settings), settings)) if settings.kafka_bootstrap else None,
         "rows": _unless_gone(lambda: stored.counts(settings)) if settings.database_url else None,
     }
     if as_json:
         sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")
     else:
-        Console().print(_table(answer))
+        sys.stdout.write("\n".join(_lines(answer)) + "\n")
+
+
+def _runs(settings: Settings) -> bool:
+    """Whether `tapeflow up` holds this state directory: a part that was killed leaves its ready file behind."""
+    if not settings.state.exists():
+        return False
+    try:
+        with running_lock(settings).acquire(blocking=False):
+            return False
+    except Timeout:
+        return True
 
 
 def _unless_gone(ask: Any) -> Any:
@@ -39,16 +51,17 @@ def _unless_gone(ask: Any) -> Any:
         return str(error)
 
 
-def _table(answer: dict[str, Any]) -> Table:
-    table = Table(box=None, show_header=False)
-    for name, value in answer.items():
-        if value is None:
-            table.add_row(name, "not running: `tapeflow up` starts it")
-        elif isinstance(value, dict):
-            table.add_row(name, "   ".join(f"{key} {_word(part)}" for key, part in value.items()))
-        else:
-            table.add_row(name, str(value))
-    return table
+def _lines(answer: dict[str, Any]) -> list[str]:
+    """One line a fact, never cut: addresses are there to be copied."""
+    return [f"{name:<10}{_told(value)}" for name, value in answer.items()]
+
+
+def _told(value: Any) -> str:
+    if value is None:
+        return "not running: `tapeflow up` starts it"
+    if isinstance(value, dict):
+        return "   ".join(f"{key} {_word(part)}" for key, part in value.items())
+    return str(value)
 
 
 def _word(value: bool | int) -> str:

@@ -5,9 +5,10 @@ import itertools
 import sys
 from collections.abc import Iterator
 
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from infra import topics as broker
+from infra.embedded import found
 from infra.settings import Settings, UserError
 from schemas import codec
 from schemas.topics import TOPICS, Topic
@@ -23,8 +24,11 @@ def topic_named(text: str) -> Topic:
     raise UserError(f"there is no topic {text!r}; {hint}")
 
 
-def tail(settings: Settings, topic: Topic, *, beginning: bool, count: int) -> None:
-    """Print records as they come until `count` of them (0: for ever). From the end, or from the beginning."""
+def tail(configured: Settings, topic: Topic, *, beginning: bool, count: int) -> None:
+    """Print records as they come until `count` of them (0: for ever). From the end, or from the beginning. Raises UserError."""
+    settings = found(configured)
+    if settings.kafka_bootstrap is None:
+        raise UserError(f"nothing runs on {settings.state}: `tapeflow up` starts it; or set KAFKA_BOOTSTRAP")
     broker.admin(settings)
     messages = _messages(settings, topic, beginning=beginning)
     for message in itertools.islice(messages, count or None):
@@ -40,7 +44,10 @@ def _messages(settings: Settings, topic: Topic, *, beginning: bool) -> Iterator[
         name = broker.name(settings, topic)
         partitions = [TopicPartition(name, number) for number in range(topic.partitions)]
         for tp in partitions:
-            low, high = consumer.get_watermark_offsets(tp, timeout=15)
+            try:
+                low, high = consumer.get_watermark_offsets(tp, timeout=15)
+            except KafkaException as error:
+                raise UserError(f"{name} cannot be read: {error.args[0].str()}; `tapeflow topics --create` makes it") from None
             tp.offset = low if beginning else high
         consumer.assign(partitions)
         while True:

@@ -3,11 +3,12 @@
 import time
 from typing import Final
 
+from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.live import Live
 
 from infra import topics as broker
-from infra.settings import Settings
+from infra.settings import Settings, UserError
 from infra.supervisor import Supervisor
 from sql.migrate import migrate
 from tapeflow.lag import lags
@@ -22,6 +23,23 @@ _REFRESH_S: Final = 1.0
 def run_up(settings: Settings) -> None:
     """Run until told to stop. Raises UserError when a part gives up: an unknown symbol, a venue that cannot be reached."""
     console = Console(stderr=True)
+    lock = running_lock(settings)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise UserError(f"Tapeflow already runs on {settings.state}; stop it first, or set TAPEFLOW_STATE for another") from None
+    with lock:
+        _run(settings, console)
+
+
+def running_lock(settings: Settings) -> FileLock:
+    """Held for as long as the system runs on a state directory, however its process ends."""
+    folder = settings.state / "run"
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / "up.lock")
+
+
+def _run(settings: Settings, console: Console) -> None:
     with console.status("creating topics and tables"):
         broker.create(settings)
         migrate(settings.database_url or "")
@@ -38,11 +56,12 @@ def run_up(settings: Settings) -> None:
 def _screen(settings: Settings, console: Console, supervisor: Supervisor) -> None:
     admin = broker.admin(settings)
     began = time.monotonic()
-    title = f"Tapeflow   {settings.venue} live, account {settings.account}"
+    where = f"at {settings.venue_url}" if settings.venue_url else "live"
+    title = f"Tapeflow   {settings.venue} {where}, account {settings.account}"
     with Watch(settings, from_end=True).running() as watch, Live(console=console, refresh_per_second=2) as live:
         while True:
             supervisor.check()
-            frame = Frame(title, time.monotonic() - began, None, lags(admin, settings), time.time_ns() // 1000)
+            frame = Frame(title, time.monotonic() - began, None, lags(admin, settings), time.time_ns() // 1000, console.width)
             with watch.lock:
                 live.update(draw(watch.observation, frame))
             time.sleep(_REFRESH_S)

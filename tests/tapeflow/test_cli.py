@@ -22,6 +22,7 @@ from tests.tapeflow.command import tapeflow
         (["up"], {"TAPEFLOW_VENUE": "okex"}, "'okx'"),
         (["up"], {"TAPEFLOW_SYMBOLS": "BTCUSDT"}, "BTC/USDT"),
         (["tail", "sgnals"], {}, "did you mean signals?"),
+        (["tail", "signals"], {}, "`tapeflow up` starts it"),
         (["tail", "nonsense"], {}, "there are market.instruments"),
         (["run", "engine"], {}, "there are producer, pipeline, sequencer, execution, storage, api"),
         (["replay", "capture", "none.gz", "--venue", "okx"], {}, "there is no recording none.gz"),

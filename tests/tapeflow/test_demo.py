@@ -1,5 +1,6 @@
 """The demo: nothing lost, nothing doubled, nothing left behind."""
 
+import io
 import json
 import os
 import signal
@@ -9,7 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from tapeflow.demo import summary_table as demo_table
 from tests.infra import processes
 from tests.tapeflow.command import ROOT, tapeflow
 
@@ -32,6 +35,15 @@ def test_half_an_hour_of_market_is_stored_whole(tmp_path: Path) -> None:
     assert set(told["latency_ms"]) == {"p50", "p99"}
     assert processes.on(tmp_path) == []
     assert list((tmp_path / "demo").iterdir()) == []
+
+
+def test_people_read_the_summary_as_a_table() -> None:
+    """Every kind of value that it has."""
+    console = Console(width=100, record=True, file=io.StringIO())
+    console.print(demo_table({"trades": 13505, "lost": 0, "realized": "38.5", "latency_ms": {"p50": 8.05, "p99": None}}))
+    shown = console.export_text()
+    for text in ("13,505", "38.5", "p50 8.05, p99 None"):
+        assert text in shown
 
 
 @pytest.mark.timeout(240)

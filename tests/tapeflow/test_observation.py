@@ -68,6 +68,16 @@ def test_the_screen_shows_each_market() -> None:
         assert text in shown
 
 
+def test_a_narrow_terminal_gets_fewer_columns() -> None:
+    """What is left is readable."""
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(draw(observed(), Frame("demo", 3.0, 60, {"pipeline": 0}, 5_012_000, width=80)))
+    shown = console.export_text()
+    assert "BTC/USDT" in shown
+    assert "unrealized" in shown
+    assert "volume" not in shown
+
+
 def test_a_short_gains_when_the_price_falls() -> None:
     """In percent of its entry."""
     short = Position(*(getattr(POSITION, name) if name != "side" else "short" for name in POSITION.__struct_fields__))

@@ -1,5 +1,6 @@
 """`tapeflow up`: stopped and started again it goes on where it stopped, and nothing is missing in between."""
 
+import json
 import os
 import signal
 import socket
@@ -17,7 +18,7 @@ from infra.embedded import found
 from infra.settings import Settings
 from tests.chaos.market_run import simulated_venue, wait_until
 from tests.infra import processes
-from tests.tapeflow.command import ROOT
+from tests.tapeflow.command import ROOT, tapeflow
 
 SYMBOLS = ("BTC/USDT", "ETH/USDT")
 
@@ -89,7 +90,12 @@ def test_the_next_start_goes_on_where_the_last_one_stopped(tmp_path: Path) -> No
             asked = httpx.post(f"{api}/v1/strategies/rsi-trend/stop", json=body, headers={"Authorization": f"Bearer {token}"})
             assert asked.status_code == 202
             before = newest_candle(api)
+            second = tapeflow("up", TAPEFLOW_STATE=state, TAPEFLOW_VENUE_URL=venue)
+            assert (second.returncode, second.stderr.count("\n")) == (2, 1)
+            assert "already runs" in second.stderr
+            assert json.loads(tapeflow("status", "--json", TAPEFLOW_STATE=state).stdout)["parts"]["pipeline"] is True
         assert processes.on(state) == []
+        assert json.loads(tapeflow("status", "--json", TAPEFLOW_STATE=state).stdout)["parts"]["pipeline"] is False
         with up(state, venue, port) as api:
             wait_until(lambda: newest_candle(api) >= before + 20 * 60_000, "twenty more minutes of market", 60)
             ids = stored(state)
