@@ -50,6 +50,16 @@ def _url(*schemes: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _conninfo(value: str) -> str:
+    from psycopg import ProgrammingError, conninfo  # noqa: PLC0415 - only who names a database pays for its client
+
+    try:
+        conninfo.conninfo_to_dict(value)
+    except ProgrammingError:  # what it says may hold a part of the password
+        raise ValueError("the address is not written as postgresql://user:password@host:port/name?parameters") from None
+    return value
+
+
 def _absolute(value: Path) -> Path:
     return value.expanduser().absolute()
 
@@ -71,7 +81,7 @@ class _Librdkafka(PydanticBaseSettingsSource):
         found = {
             name.removeprefix("KAFKA_").lower().replace("_", "."): value
             for name, value in os.environ.items()
-            if name.startswith("KAFKA_") and name != _BOOTSTRAP
+            if name.startswith("KAFKA_") and name != _BOOTSTRAP and value
         }
         return {"kafka": found}
 
@@ -85,7 +95,9 @@ class Settings(BaseSettings):
 
     kafka_bootstrap: str | None = Field(None, validation_alias=_BOOTSTRAP)
     kafka: Annotated[dict[str, str], NoDecode] = Field({}, validation_alias="kafka")
-    database_url: Annotated[str, _url("postgresql", "postgres")] | None = Field(None, validation_alias=_DATABASE)
+    database_url: Annotated[str, _url("postgresql", "postgres"), AfterValidator(_conninfo)] | None = Field(
+        None, validation_alias=_DATABASE
+    )
     state: Annotated[Path, AfterValidator(_absolute)] = Field(default_factory=lambda: user_state_path("tapeflow"))
     prefix: Annotated[str, AfterValidator(_topic_prefix)] = ""
 
@@ -132,10 +144,15 @@ class Settings(BaseSettings):
         return {"bootstrap.servers": self.kafka_bootstrap, **self.kafka}
 
     def environment(self) -> dict[str, str]:
-        """The variables that give another process these very settings."""
+        """The variables that give another process these very settings; those that it would inherit and must not are empty."""
+        inherited = dict.fromkeys((name for name in os.environ if name.startswith("KAFKA_")), "")
         set_here = {variable(name): value for name, value in self if name != "kafka" and value is not None}
         passed_on = {"KAFKA_" + name.upper().replace(".", "_"): value for name, value in self.kafka.items()}
-        return passed_on | {name: ",".join(value) if isinstance(value, tuple) else str(value) for name, value in set_here.items()}
+        return (
+            inherited
+            | passed_on
+            | {name: ",".join(value) if isinstance(value, tuple) else str(value) for name, value in set_here.items()}
+        )
 
 
 def load_settings(**overrides: Any) -> Settings:

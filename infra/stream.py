@@ -18,6 +18,7 @@ from quixstreams.models import Topic as StreamTopic
 from quixstreams.sinks.base import BaseSink
 from quixstreams.state.rocksdb import RocksDBOptions
 
+from infra import topics as broker
 from infra.settings import Settings
 from infra.topics import name
 from schemas import codec, topics
@@ -47,12 +48,16 @@ class OutputsFirst(BaseSink):
             logging.getLogger(__name__).warning("waiting for Kafka to acknowledge outputs")
 
 
-def application(settings: Settings, group: str) -> Application:
-    """An at-least-once application that reacts at once, keeps its state under the state directory and reads from the start."""
+def application(settings: Settings, group: str, reads: Topic) -> Application:
+    """An at-least-once application that reacts at once, keeps its state under the state directory and reads from the start.
+
+    The state belongs to the very topic it was made from. Offsets of a topic of the same name that was made anew (another cluster,
+    a broker whose data was removed) begin at 0 again, and state of the former one would take its records for known.
+    """
     configure_logging()
     group = settings.prefix + group
     # quixstreams calculates with some of them.
-    given = {name: int(text) if text.isdigit() else text for name, text in settings.kafka.items()}
+    given = {key: int(text) if key.endswith(".ms") and text.isdecimal() else text for key, text in settings.kafka.items()}
     return Application(
         broker_address=ConnectionConfig.from_librdkafka_dict(settings.librdkafka(), ignore_extras=True),
         consumer_group=group,
@@ -76,7 +81,7 @@ def application(settings: Settings, group: str) -> Application:
             "linger.ms": 0,
             **given,
         },
-        state_dir=settings.state / "rocksdb",
+        state_dir=settings.state / "rocksdb" / broker.identity(settings, reads),
         rocksdb_options=_STATE,
         # Deleting state because a topic lost its head would silently start every indicator afresh.
         auto_recover_from_source_offset_out_of_range=False,

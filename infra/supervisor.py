@@ -1,8 +1,8 @@
 """One process a part: started, kept running, and all ended together.
 
-A part that ends is started again, after a pause that doubles with every quick end. A part that ends with code 2 has said that
-the user must mend something: the supervisor then gives up and passes its last line on. Parts end when the supervisor does, even
-when it is killed outright (see `infra.leash`).
+A part that ends is started again, after a pause that doubles with every quick end. A part that ends with code 2 before it was
+ever ready has said that the user must mend something: the supervisor then gives up and passes its last line on. Parts end when
+the supervisor does, even when it is killed outright (see `infra.leash`).
 """
 
 import os
@@ -44,6 +44,7 @@ class _Part:
     started_at: float = 0.0
     quick_ends: int = 0
     starts: int = 0
+    was_ready: bool = False
     due_at: float = field(default=0.0)
 
 
@@ -147,6 +148,8 @@ class Supervisor:
             while not self._stop.wait(_WATCH_S) and self._failure is None:
                 for part in tuple(self._parts):
                     self._tend(part)
+        except OSError as error:
+            self._failure = UserError(f"cannot start or watch the parts: {error.strerror} ({self._state})")
         finally:
             self._end_all()
 
@@ -158,7 +161,9 @@ class Supervisor:
             return
         if part.process.poll() is None:
             return
-        if part.process.returncode == USER_ERROR:
+        part.was_ready = part.was_ready or self._ready_file(part).exists()
+        # What has once worked may work again: a venue that is away at a restart must not end everything else.
+        if part.process.returncode == USER_ERROR and not part.was_ready:
             self._failure = UserError(f"{part.name} cannot go on: {self._last_words(part)}")
         _end_group(part.process)
         part.process = None
@@ -189,6 +194,8 @@ class Supervisor:
                 process.wait(max(0.0, deadline - time.monotonic()))
             _end_group(process)
             process.wait()
+        for part in self._parts:
+            self._ready_file(part).unlink(missing_ok=True)
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

@@ -2,7 +2,7 @@
 
 import time
 
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from infra.settings import Settings, UserError
@@ -19,7 +19,12 @@ def name(settings: Settings, topic: Topic) -> str:
 
 def admin(settings: Settings) -> AdminClient:
     """A client for the broker. Raises UserError when no broker answers."""
-    client = AdminClient({**settings.librdkafka(), "log_level": 0})
+    try:
+        client = AdminClient({**settings.librdkafka(), "log_level": 0})
+    except KafkaException as error:
+        raise UserError(
+            f"Kafka's client refuses the settings in KAFKA_*: {error.args[0].str()}; allowed are librdkafka's, with _ for ."
+        ) from None
     try:
         client.list_topics(timeout=_TIMEOUT_S)
     except KafkaException as error:
@@ -27,6 +32,18 @@ def admin(settings: Settings) -> AdminClient:
             f"no Kafka broker answers at {settings.kafka_bootstrap}: {error.args[0].str()}; check KAFKA_BOOTSTRAP"
         ) from None
     return client
+
+
+def identity(settings: Settings, topic: Topic) -> str:
+    """What tells this topic from another of the same name, here or on another broker. Raises UserError when it is not there."""
+    full = name(settings, topic)
+    client = admin(settings)  # held: its answers come only while it lives
+    try:
+        found = client.describe_topics(TopicCollection([full]), request_timeout=_TIMEOUT_S)[full].result(_TIMEOUT_S)
+    except (KafkaException, TimeoutError):
+        raise UserError(f"the broker has no topic {full}; `tapeflow topics --create` makes it") from None
+    uuid = found.topic_id
+    return f"{uuid.get_most_significant_bits() % 2**64:016x}{uuid.get_least_significant_bits() % 2**64:016x}"
 
 
 def create(settings: Settings, topics: tuple[Topic, ...] = TOPICS) -> None:

@@ -35,7 +35,7 @@ def build(app: Application, settings: Settings) -> None:
 
 def run(settings: Settings) -> None:
     """Fold until told to stop by SIGTERM or SIGINT. Raises UserError for state that this version cannot read."""
-    app = stream.application(settings, PART)
+    app = stream.application(settings, PART, topics.TRADES)
     build(app, settings)
     stream.ready(settings, PART)
     try:

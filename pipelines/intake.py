@@ -11,6 +11,7 @@ from pipelines.timeframes import DAY, MINUTE
 from schemas import exact
 from schemas.market import HistoryCandle, Trades
 
+_DIGITS = 40  # an exponent beyond which a number of the venue would only cost memory
 _PLACES = 18  # decimal places beyond which no 64-bit price or amount makes sense
 
 
@@ -32,7 +33,7 @@ def broken(record: Trades) -> str | None:
     if not size.is_finite() or size <= 0 or exact.places(size) > _PLACES or size.adjusted() > _PLACES:
         return f"impossible contract size {size}"
     for step, what in ((record.tick_size, "tick"), (record.lot_size, "lot")):
-        if not step.is_finite() or step <= 0:
+        if not step.is_finite() or step <= 0 or exact.places(step) > _PLACES or step.adjusted() > _PLACES:
             return f"impossible {what} size {step}"
     if record.watermark > latest(record):
         return f"impossible watermark {record.watermark}: more than a day after it was received"
@@ -45,7 +46,11 @@ def _broken_history(history: tuple[HistoryCandle, ...]) -> str | None:
         if candle.open_time % MINUTE or candle.open_time <= previous:
             return f"history is no rising series of minutes at {candle.open_time}"
         numbers = (candle.open, candle.high, candle.low, candle.close, candle.volume, candle.quote_volume)
-        if not all(number.is_finite() for number in numbers) or candle.low <= 0 or min(candle.volume, candle.quote_volume) < 0:
+        if (
+            not all(number.is_finite() and -_DIGITS < number.adjusted() < _DIGITS for number in numbers)
+            or candle.low <= 0
+            or min(candle.volume, candle.quote_volume) < 0
+        ):
             return f"history has impossible numbers at {candle.open_time}"
         previous = candle.open_time
     return None

@@ -7,6 +7,7 @@ text}`. Beside it lies `instruments.json`: `{venue: {market id: the venue's own 
 import asyncio
 import gzip
 import json
+import zlib
 from collections.abc import Awaitable, Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -27,6 +28,7 @@ from schemas.market import Gap, Instrument, Trades
 BEGINS: Final = "the recording begins"
 ENDS: Final = "the recording ends"
 MISSING: Final = "not in the recording"
+_LATEST_S: Final = 253_402_300_799  # the end of the year 9999
 
 
 class _Line(Struct):
@@ -110,10 +112,13 @@ def _lines(path: Path) -> Iterator[_Line]:
         with gzip.open(path, "rb") as file:
             for line in file:
                 number += 1
-                yield decoder.decode(line)
-    except msgspec.MsgspecError as error:
+                found = decoder.decode(line)
+                if not 0 <= found.received <= _LATEST_S:
+                    raise UserError(f"{path} is no recording: line {number}: received at {found.received}")
+                yield found
+    except (msgspec.MsgspecError, ArithmeticError) as error:
         raise UserError(f"{path} is no recording: line {number}: {error}") from None
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise UserError(f"cannot read the recording {path}: {error}") from None
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -49,7 +50,8 @@ def _last(consumer: Consumer, at: TopicPartition, keys: set[bytes]) -> dict[byte
         for message in _read(consumer, TopicPartition(at.topic, at.partition, begin), end):
             key = message.key()
             if key in keys:
-                stretch[key] = _after(stretch.get(key), message)
+                with suppress(codec.DecodeError):  # no record of ours: the pipeline sets it aside
+                    stretch[key] = _after(stretch.get(key), message)
         for key, older in stretch.items():
             newer = found.get(key)
             found[key] = older if newer is None else Position(newer.last or older.last, max(newer.watermark, older.watermark))
@@ -83,7 +85,7 @@ def _read(consumer: Consumer, begin: TopicPartition, end: int) -> Iterable[Messa
 
 
 def _after(position: Position | None, message: Message) -> Position:
-    record = codec.decode_as(Trades, message.value())
+    record = codec.decode_as(Trades, message.value() or b"")
     last = position.last if position else None
     if record.ids:
         price = exact.from_scaled(record.prices[-1], record.price_scale)

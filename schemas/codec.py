@@ -3,6 +3,7 @@
 A reader knows every released schema by its fingerprint and resolves to the current one, so a topic may hold several versions.
 """
 
+import contextlib
 import io
 import json
 from decimal import Decimal
@@ -149,5 +150,6 @@ def _readable(value: Any) -> Any:
     if not isinstance(value, bytes):
         return value
     if value[:2] == MARK:
-        return msgspec.Raw(to_json(decode(value)))
+        with contextlib.suppress(DecodeError):  # a dead letter holds what could not be decoded
+            return msgspec.Raw(to_json(decode(value)))
     return value.decode("utf-8", "backslashreplace")

@@ -6,30 +6,29 @@ from schemas import market, signals, trading
 from schemas.codec import Record
 
 PARTITIONS = 12  # of all that is keyed by market or account: co-partitioned, set once
-_DAY = 86_400_000
 
 
 @dataclass(frozen=True)
 class Topic:
-    """One topic: its record, how it is keyed and how long it is kept (ms; -1 for ever)."""
+    """One topic: its record, how it is keyed, how long it is kept (ms; -1 for ever) and how much of it.
+
+    Bytes are those of a partition; None is what the broker itself keeps.
+    """
 
     name: str
     record: type[Record]
     key: str
     partitions: int = PARTITIONS
-    retention_ms: int = 7 * _DAY
-    retention_bytes: int = -1
+    retention_ms: int = -1
+    retention_bytes: int | None = None
     compact: bool = False
 
     def settings(self) -> dict[str, str]:
         """The broker's settings for it."""
         if self.compact:
             return {"cleanup.policy": "compact"}
-        return {
-            "cleanup.policy": "delete",
-            "retention.ms": str(self.retention_ms),
-            "retention.bytes": str(self.retention_bytes),
-        }
+        size = {} if self.retention_bytes is None else {"retention.bytes": str(self.retention_bytes)}
+        return {"cleanup.policy": "delete", "retention.ms": str(self.retention_ms), **size}
 
 
 MARKET = "venue|symbol"
@@ -41,20 +40,20 @@ SOURCE = "source"
 _FAST = 512 * 1024 * 1024
 
 INSTRUMENTS = Topic("market.instruments", market.Instrument, MARKET, compact=True)
-TRADES = Topic("market.trades", market.Trades, MARKET, retention_ms=-1, retention_bytes=_FAST)
-QUOTES = Topic("market.quotes", market.Quote, MARKET, retention_ms=-1, retention_bytes=_FAST // 8)
-CANDLES = Topic("market.candles", market.Candle, MARKET, retention_ms=-1, retention_bytes=_FAST)
-INDICATORS = Topic("market.indicators", market.Indicators, MARKET, retention_ms=-1, retention_bytes=_FAST)
-MOVES = Topic("market.moves", market.Move, MARKET, retention_ms=-1, retention_bytes=_FAST)
-SIGNALS = Topic("signals", signals.Signal, MARKET, retention_ms=-1)
-COMMANDS = Topic("trading.commands", trading.Command, MARKET, retention_ms=-1)
-INPUTS = Topic("trading.inputs", trading.Input, MARKET, retention_ms=-1)
-INTENTS = Topic("trading.intents", trading.Intent, ACCOUNT, retention_ms=-1)
-ORDERS = Topic("trading.orders", trading.Order, ACCOUNT, retention_ms=-1)
-FILLS = Topic("trading.fills", trading.Fill, ACCOUNT, retention_ms=-1)
-POSITIONS = Topic("trading.positions", trading.Position, ACCOUNT, retention_ms=-1)
-REFUSALS = Topic("trading.refusals", trading.Refusal, ACCOUNT, retention_ms=-1)
-DEAD_LETTERS = Topic("dead.letters", market.DeadLetter, SOURCE, partitions=1, retention_ms=-1, retention_bytes=_FAST)
+TRADES = Topic("market.trades", market.Trades, MARKET, retention_bytes=_FAST)
+QUOTES = Topic("market.quotes", market.Quote, MARKET, retention_bytes=_FAST // 8)
+CANDLES = Topic("market.candles", market.Candle, MARKET, retention_bytes=_FAST)
+INDICATORS = Topic("market.indicators", market.Indicators, MARKET, retention_bytes=_FAST)
+MOVES = Topic("market.moves", market.Move, MARKET, retention_bytes=_FAST)
+SIGNALS = Topic("signals", signals.Signal, MARKET)
+COMMANDS = Topic("trading.commands", trading.Command, MARKET)
+INPUTS = Topic("trading.inputs", trading.Input, MARKET, retention_bytes=_FAST)
+INTENTS = Topic("trading.intents", trading.Intent, ACCOUNT)
+ORDERS = Topic("trading.orders", trading.Order, ACCOUNT)
+FILLS = Topic("trading.fills", trading.Fill, ACCOUNT)
+POSITIONS = Topic("trading.positions", trading.Position, ACCOUNT)
+REFUSALS = Topic("trading.refusals", trading.Refusal, ACCOUNT)
+DEAD_LETTERS = Topic("dead.letters", market.DeadLetter, SOURCE, partitions=1, retention_bytes=_FAST)
 
 TOPICS: tuple[Topic, ...] = (
     INSTRUMENTS,

@@ -28,7 +28,7 @@ app.add_typer(replay_app, name="replay")
 
 
 def main() -> None:
-    """Run the command line: 0 when all went well, 2 for bad input (one line), 130 after Ctrl-C, 143 after SIGTERM."""
+    """Run the command line: 0 when all went well, 2 for bad input (one line), 130 or 143 when interrupted."""
     warnings.filterwarnings("ignore", category=DeprecationWarning)
     try:
         code = app(standalone_mode=False)

@@ -6,11 +6,13 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import urlsplit
 
 import psycopg
 
 from infra import topics as broker
 from infra.settings import Settings, UserError
+from producers.dialects import DIALECTS
 from schemas.topics import TOPICS
 
 NEEDED_BYTES = 2 * 1024**3
@@ -110,7 +112,7 @@ def _venue(settings: Settings) -> Iterator[Finding]:
         yield Finding("venue", "note", f"{settings.venue} at {settings.venue_url}, not the real one (TAPEFLOW_VENUE_URL)")
         return
     try:
-        socket.getaddrinfo("www.okx.com", 443)
+        socket.getaddrinfo(urlsplit(DIALECTS[settings.venue].url).hostname, 443)
     except OSError as error:
         yield Finding(
             "venue", "note", f"{settings.venue} cannot be reached from here ({error.strerror}); the demo does not need it"

@@ -35,7 +35,7 @@ def _committed(admin: AdminClient, group: str) -> dict[tuple[str, int], int]:
     future = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=_TIMEOUT_S)[group]
     try:
         found = future.result(_TIMEOUT_S).topic_partitions or []
-    except KafkaException:
+    except (KafkaException, TimeoutError):
         return {}  # nobody of that name yet
     return {(tp.topic, tp.partition): tp.offset for tp in found if tp.offset >= 0}
 
@@ -50,3 +50,5 @@ def _ends(admin: AdminClient, settings: Settings, read: tuple[Topic, ...]) -> di
         raise UserError(
             f"Kafka does not know these topics: {error.args[0].str()}; `tapeflow topics --create` makes them"
         ) from None
+    except TimeoutError:
+        raise UserError(f"Kafka does not answer within {_TIMEOUT_S} s; check KAFKA_BOOTSTRAP") from None

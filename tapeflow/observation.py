@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from confluent_kafka import OFFSET_END, Consumer, TopicPartition
+from confluent_kafka import OFFSET_END, Consumer, Message, TopicPartition
 
 from infra import topics as broker
 from infra.settings import Settings
@@ -126,6 +126,7 @@ class Watch:
                 **settings.librdkafka(),
                 "group.id": f"{settings.prefix}watch",  # required by the client; nothing is ever committed
                 "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",  # where retention has taken the first records
                 "fetch.wait.max.ms": 10,
                 "fetch.queue.backoff.ms": 1,
                 "log_level": 3,
@@ -159,7 +160,15 @@ class Watch:
             # Only what is there already: waiting to fill a batch would be measured as latency.
             messages = [first, *self._consumer.consume(500, timeout=0)]
             now_us = time.time_ns() // 1000
-            records = [codec.decode(message.value()) for message in messages if message.error() is None]
+            records = [record for record in map(_record, messages) if record is not None]
             with self.lock:
                 for record in records:
                     self.observation.fold(record, now_us)
+
+
+def _record(message: Message) -> Record | None:
+    """None for what is no record of ours: the stage that reads it sets it aside."""
+    try:
+        return codec.decode(message.value() or b"") if message.error() is None else None
+    except codec.DecodeError:
+        return None

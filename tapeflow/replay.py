@@ -114,7 +114,14 @@ def _candles(settings: Settings) -> Iterator[Candle]:
 
 def read_all(settings: Settings, topic: Topic) -> Iterator[codec.Record]:
     """Every record that a topic holds now."""
-    consumer = Consumer({**settings.librdkafka(), "group.id": f"{settings.prefix}reader", "enable.auto.commit": False})
+    consumer = Consumer(
+        {
+            **settings.librdkafka(),
+            "group.id": f"{settings.prefix}reader",
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+        }
+    )
     try:
         name = broker.name(settings, topic)
         ends = {}

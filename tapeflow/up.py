@@ -1,6 +1,7 @@
 """`tapeflow up`: every part, on live public feeds or wherever TAPEFLOW_VENUE_URL points, until Ctrl-C."""
 
 import time
+from contextlib import suppress
 from typing import Final
 
 from filelock import FileLock, Timeout
@@ -56,12 +57,15 @@ def _run(settings: Settings, console: Console) -> None:
 def _screen(settings: Settings, console: Console, supervisor: Supervisor) -> None:
     admin = broker.admin(settings)
     began = time.monotonic()
+    behind: dict[str, int] = {}
     where = f"at {settings.venue_url}" if settings.venue_url else "live"
     title = f"Tapeflow   {settings.venue} {where}, account {settings.account}"
     with Watch(settings, from_end=True).running() as watch, Live(console=console, refresh_per_second=2) as live:
         while True:
             supervisor.check()
-            frame = Frame(title, time.monotonic() - began, None, lags(admin, settings), time.time_ns() // 1000, console.width)
+            with suppress(UserError):  # Kafka is away: the parts wait for it, and so does the screen
+                behind = lags(admin, settings)
+            frame = Frame(title, time.monotonic() - began, None, behind, time.time_ns() // 1000, console.width)
             with watch.lock:
                 live.update(draw(watch.observation, frame))
             time.sleep(_REFRESH_S)

@@ -4,7 +4,7 @@ import time
 import uuid
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Header, HTTPException, Request
+from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from consumers.api import database, token
@@ -33,16 +33,14 @@ async def command(
     strategy: str,
     action: Literal["start", "stop"],
     market: CommandRequest,
-    idempotency_key: Annotated[str | None, Header(description="the same key and command give the same id")] = None,
 ) -> CommandAccepted:
     """Start or stop a strategy in one market. Accepted means published: the strategy obeys in the order of its inputs."""
     if strategy not in STRATEGIES:
         raise HTTPException(404, f"unknown strategy {strategy!r}: known are {', '.join(STRATEGIES)}")
     await database.require_market(request.app.state.pool, market.venue, market.symbol)
     account = request.app.state.settings.account
-    cause = idempotency_key or str(uuid.uuid4())
     published = Command(
-        id=ids.derive("command", account, strategy, action, market.venue, market.symbol, cause),
+        id=ids.derive("command", account, strategy, action, market.venue, market.symbol, str(uuid.uuid4())),
         venue=market.venue,
         symbol=market.symbol,
         account=account,

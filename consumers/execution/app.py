@@ -47,7 +47,7 @@ def build(app: Application, settings: Settings) -> None:
 
 def run(settings: Settings) -> None:
     """Decide until told to stop by SIGTERM or SIGINT. Raises UserError for state that this version cannot read."""
-    app = stream.application(settings, PART)
+    app = stream.application(settings, PART, topics.INPUTS)
     build(app, settings)
     stream.ready(settings, PART)
     try:

@@ -54,7 +54,7 @@ def build(app: Application, settings: Settings) -> None:
 
 def run(settings: Settings) -> None:
     """Forward until told to stop by SIGTERM or SIGINT."""
-    app = stream.application(settings, PART)
+    app = stream.application(settings, PART, topics.MOVES)
     build(app, settings)
     stream.ready(settings, PART)
     app.run()

@@ -54,7 +54,7 @@ def _resume_at_rebalance(app: Application) -> None:
 
 def run(settings: Settings) -> None:
     """Store until told to stop by SIGTERM or SIGINT. Raises UserError without a database or when its tables cannot be made."""
-    app = stream.application(settings, PART)
+    app = stream.application(settings, PART, topics.TRADES)
     logging.getLogger("quixstreams.checkpointing.checkpoint").addFilter(_not_a_retry)
     logging.getLogger("psycopg").setLevel(logging.ERROR)  # a connection lost is told by the sink, once
     with app.get_producer() as producer:

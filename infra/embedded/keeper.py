@@ -115,7 +115,10 @@ class Keeper:
         for name, server in self._servers.items():
             if not self._stopping and server.process.poll() is not None:
                 print(f"{server.name} ended with {server.process.returncode} and is started again", file=sys.stderr, flush=True)
-                self._servers[name] = _STARTS[name](self._state)
+                try:
+                    self._servers[name] = _STARTS[name](self._state)
+                except (OSError, UserError) as error:  # tried again at the next look; the other server goes on
+                    print(f"{server.name} cannot be started: {error}", file=sys.stderr, flush=True)
 
 
 def _is_there(user: socket.socket) -> bool:

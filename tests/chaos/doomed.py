@@ -4,6 +4,7 @@ Points are counted calls, not times, so a kill lands where it is meant to:
 
 - `produce`: the COUNT-th record handed to the Kafka client, in the middle of processing;
 - `commit`: the COUNT-th commit of offsets, after everything before it was acknowledged and before the offsets are;
+- `read`: the COUNT-th batch that a reader without a group asks for;
 - `flush`: the COUNT-th local flush of state, after the offsets were committed.
 
 What the process had read is told by Kafka: the test compares it with what was there to read.
@@ -43,11 +44,18 @@ class CountedProducer(confluent_kafka.Producer):
     """The plain client, for the part that does not run on quixstreams."""
 
 
+class CountedConsumer(confluent_kafka.Consumer):
+    """The plain client, for the part that joins no group."""
+
+
 def main(part: str, point: str, count: int) -> None:
     """Prepare the death, then run the part as the supervisor would."""
     if point == "produce" and part == "producer":
         die_at(CountedProducer, "produce", count)
         confluent_kafka.Producer = CountedProducer
+    elif point == "read":
+        die_at(CountedConsumer, "consume", count)
+        confluent_kafka.Consumer = CountedConsumer
     elif point == "produce":
         die_at(InternalProducer, "produce", count)
     elif point == "commit":

@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import psycopg
 from confluent_kafka import Consumer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from infra import topics as broker
 from infra.settings import Settings
@@ -29,7 +29,7 @@ from tapeflow.lag import lags
 
 ROOT = Path(__file__).parents[2]
 DOOMED = Path(__file__).with_name("doomed.py")
-PARTS = ("storage", "execution", "sequencer", "pipeline", "producer")
+PARTS = ("api", "storage", "execution", "sequencer", "pipeline", "producer")
 PATIENCE_S = 240
 
 
@@ -86,7 +86,7 @@ class MarketRun:
             assert self.dooms.get(part), f"{part} was killed though nothing was planned for it"
             self.left.setdefault(part, self.waiting_for(part))
             unread = self.waiting_for(part) - self.left[part]
-            if unread > 0:
+            if unread > 0:  # a market that ends before that leaves the part dead, and the run never over
                 del self.left[part]
                 self.deaths.append(Death(part, self.dooms[part].pop(0), unread))
                 self.start(part)
@@ -95,6 +95,10 @@ class MarketRun:
         """How much there is for a part to read: trades at the venue, or records in its topics."""
         if part == "producer":
             return sum(row["trades"] for row in self.ledger().values())
+        if part == "api":  # it joins no group: what it streams is what there is of candles
+            candles = broker.name(self.settings, topics.CANDLES)
+            asked = {TopicPartition(candles, number): OffsetSpec.latest() for number in range(topics.CANDLES.partitions)}
+            return sum(int(future.result(10).offset) for future in self.admin.list_offsets(asked).values())
         return lags(self.admin, self.settings, (part,))[part]
 
     def ledger(self) -> dict[str, dict[str, int]]:
@@ -123,7 +127,7 @@ class MarketRun:
         for process in self.processes.values():
             process.terminate()
         for part, process in self.processes.items():
-            assert process.wait(15) is not None, part
+            assert process.wait(15) == 0, f"{part} ended with {process.returncode} when told to stop"
 
 
 def environment(settings: Settings) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """Commands: whoever has the token is heard, and what they say is in the log."""
 
-import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -54,10 +53,10 @@ def published(settings: Settings) -> list[tuple[bytes | None, Command]]:
 
 
 def test_a_command_is_published(commanded: httpx.Client, settings: Settings) -> None:
-    """Under the market's key, as it was answered; the same request with the same key has the same id."""
-    keyed = holder(settings, **{"Idempotency-Key": "k1"})
-    answers = [commanded.post(STOP, json=MARKET, headers=headers) for headers in (keyed, keyed, holder(settings))]
-    answers.append(commanded.post("/v1/strategies/rsi-trend/start", json=MARKET, headers=keyed))
+    """Under the market's key, as it was answered, each with an id of its own."""
+    headers = holder(settings)
+    answers = [commanded.post(STOP, json=MARKET, headers=headers) for _ in range(3)]
+    answers.append(commanded.post("/v1/strategies/rsi-trend/start", json=MARKET, headers=headers))
     assert [answer.status_code for answer in answers] == [202] * 4
     told = [answer.json() for answer in answers]
     records = published(settings)
@@ -72,8 +71,7 @@ def test_a_command_is_published(commanded: httpx.Client, settings: Settings) -> 
         *[("stop", "paper", "rsi-trend")] * 3,
         ("start", "paper", "rsi-trend"),
     ]
-    assert told[0]["id"] == told[1]["id"]
-    assert all(a["id"] != b["id"] for a, b in itertools.combinations(told[1:], 2))
+    assert len({item["id"] for item in told}) == 4
     assert {record.by for _, record in records} == {"api"}
 
 
