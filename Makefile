@@ -23,10 +23,10 @@ demo: setup ## run the whole flow on a simulated venue; ARGS="--seconds 60 --jso
 	@$(BIN)/tapeflow demo $(ARGS)
 
 test: setup ## run the tests; ARGS="-k candles"
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 cover: setup ## run the tests and print the coverage
-	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist worksteal --cov --cov-report=term $(ARGS)
 
 lint: setup ## style
 	$(BIN)/ruff format --check .
