@@ -48,7 +48,7 @@ class OutputsFirst(BaseSink):
             logging.getLogger(__name__).warning("waiting for Kafka to acknowledge outputs")
 
 
-def application(settings: Settings, group: str, reads: Topic) -> Application:
+def application(settings: Settings, group: str, reads: Topic, commit_interval_s: float = COMMIT_INTERVAL_S) -> Application:
     """An at-least-once application that reacts at once, keeps its state under the state directory and reads from the start.
 
     The state belongs to the very topic it was made from. Offsets of a topic of the same name that was made anew (another cluster,
@@ -63,7 +63,7 @@ def application(settings: Settings, group: str, reads: Topic) -> Application:
         consumer_group=group,
         auto_offset_reset="earliest",
         auto_create_topics=True,  # of changelogs; our own topics exist by then
-        commit_interval=COMMIT_INTERVAL_S,
+        commit_interval=commit_interval_s,
         consumer_poll_timeout=POLL_TIMEOUT_S,
         consumer_extra_config={
             "fetch.queue.backoff.ms": 1,

@@ -18,6 +18,7 @@ from schemas.signals import Signal
 PART: Final = "pipeline"
 OUTPUTS: Final = (topics.CANDLES, topics.INDICATORS, topics.SIGNALS, topics.MOVES, topics.DEAD_LETTERS)
 _ENTRY: Final = "instrument"
+_COMMIT_INTERVAL_S: Final = 2.5  # a signal that meets a checkpoint waits for it: meet few
 
 
 def config_of(settings: Settings) -> Config:
@@ -35,7 +36,7 @@ def build(app: Application, settings: Settings) -> None:
 
 def run(settings: Settings) -> None:
     """Fold until told to stop by SIGTERM or SIGINT. Raises UserError for state that this version cannot read."""
-    app = stream.application(settings, PART, topics.TRADES)
+    app = stream.application(settings, PART, topics.TRADES, _COMMIT_INTERVAL_S)
     build(app, settings)
     stream.ready(settings, PART)
     try:
