@@ -17,15 +17,15 @@ from typing import Any
 
 import httpx
 import psycopg
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from infra import topics as broker
 from infra.settings import Settings
 from schemas import codec, topics
-from schemas.codec import Record
 from schemas.market import Trades
 from tapeflow.lag import lags
+from tapeflow.replay import read_all
 
 ROOT = Path(__file__).parents[2]
 DOOMED = Path(__file__).with_name("doomed.py")
@@ -160,32 +160,10 @@ def simulated_venue(folder: Path, *, seed: int, instruments: int, speed: float, 
         process.wait(10)
 
 
-def raw_records(settings: Settings, *wanted: topics.Topic) -> Iterator[Record]:
-    """Every record of these topics, duplicates included."""
-    consumer = Consumer({**settings.librdkafka(), "group.id": "reader", "enable.auto.commit": False})
-    try:
-        left = {}
-        for topic in wanted:
-            for number in range(topic.partitions):
-                tp = TopicPartition(broker.name(settings, topic), number)
-                low, high = consumer.get_watermark_offsets(tp, timeout=10)
-                if high > low:
-                    left[tp.topic, tp.partition] = high
-        consumer.assign([TopicPartition(name, number, 0) for name, number in left])
-        while left:
-            for message in consumer.consume(500, 1.0):
-                assert message.error() is None, message.error()
-                yield codec.decode(message.value() or b"")
-                if message.offset() + 1 >= left.get((message.topic(), message.partition()), sys.maxsize):
-                    del left[message.topic(), message.partition()]
-    finally:
-        consumer.close()
-
-
 def contents_by_id(settings: Settings) -> dict[Any, set[Any]]:
     """Every content that was published under each id. More than one is a broken promise."""
     contents: dict[Any, set[Any]] = defaultdict(set)
-    for record in raw_records(settings, topics.TRADES):
+    for record in read_all(settings, topics.TRADES):
         assert isinstance(record, Trades)
         for row in zip(record.ids, record.times, record.prices, record.amounts, record.taker_buys, strict=True):
             contents["trade", record.symbol, row[0]].add((*row, record.price_scale, record.amount_scale))
@@ -202,6 +180,6 @@ def contents_by_id(settings: Settings) -> dict[Any, set[Any]]:
         topics.REFUSALS: ("id",),
     }
     for topic, names in keys.items():
-        for record in raw_records(settings, topic):
+        for record in read_all(settings, topic):
             contents[topic.name, *(getattr(record, name) for name in names)].add(codec.encode(record))
     return contents
