@@ -50,6 +50,8 @@ def records(size: int, count: int) -> list[Trades]:
                 watermark=times[-1],
                 contract_size=Decimal(1),
                 inverse=False,
+                tick_size=Decimal("0.01"),
+                lot_size=Decimal("0.00000001"),
                 price_scale=2,
                 amount_scale=8,
                 ids=ids,

@@ -15,7 +15,9 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 _PREFIX: Final = "TAPEFLOW_"
 _BOOTSTRAP: Final = "KAFKA_BOOTSTRAP"
 _DATABASE: Final = "DATABASE_URL"
-_SYMBOL: Final = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9]+(:[A-Za-z0-9]+)?")
+# Written `venue:symbol`. A symbol is ccxt's: BTC/USDT, BTC/USDT:USDT, BTC/USD:BTC-261225, BTC/USD:BTC-261225-100000-C.
+_MARKET: Final = re.compile(r"([a-z0-9]+):([A-Za-z0-9]+/[A-Za-z0-9]+(?::[A-Za-z0-9]+(?:-\d{6}(?:-[\d.]+-[CP])?)?)?)")
+VENUES: Final = ("okx", "binance", "binanceusdm", "bybit", "bitget", "upbit", "deribit", "kraken", "coinbaseexchange")
 _TOPIC: Final = re.compile(r"[A-Za-z0-9._-]*")
 
 Timeframe = Literal["1m", "5m", "15m", "1h"]
@@ -29,9 +31,15 @@ def _split(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
-def _symbol(value: str) -> str:
-    if not _SYMBOL.fullmatch(value):
-        raise ValueError("a symbol is written as ccxt unifies it, BASE/QUOTE or BASE/QUOTE:SETTLE, such as BTC/USDT")
+def _market(value: str) -> str:
+    found = _MARKET.fullmatch(value)
+    if not found:
+        raise ValueError(
+            "a market is written venue:symbol, the symbol as ccxt unifies it, such as okx:BTC/USDT or bybit:BTC/USDT:USDT"
+        )
+    if found[1] not in VENUES:
+        near = difflib.get_close_matches(found[1], VENUES, n=1, cutoff=0)[0]
+        raise ValueError(f"unknown venue {found[1]!r}, the nearest is {near}; there are {', '.join(VENUES)}")
     return value
 
 
@@ -101,9 +109,8 @@ class Settings(BaseSettings):
     state: Annotated[Path, AfterValidator(_absolute)] = Field(default_factory=lambda: user_state_path("tapeflow"))
     prefix: Annotated[str, AfterValidator(_topic_prefix)] = ""
 
-    venue: Literal["okx"] = "okx"
+    markets: Annotated[tuple[Annotated[str, AfterValidator(_market)], ...], *_List] = ("okx:BTC/USDT", "okx:ETH/USDT")
     venue_url: Annotated[str, _url("http", "https")] | None = None
-    symbols: Annotated[tuple[Annotated[str, AfterValidator(_symbol)], ...], *_List] = ("BTC/USDT", "ETH/USDT")
     timeframes: Annotated[tuple[Timeframe, ...], *_List] = ("1m", "5m", "15m", "1h")
 
     account: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = "paper"
@@ -117,6 +124,7 @@ class Settings(BaseSettings):
 
     api_host: str = "127.0.0.1"
     api_port: Annotated[int, Field(ge=0, le=65_535)] = 8080
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0  # of the producer, on loopback; 0: none
 
     @classmethod
     def settings_customise_sources(
@@ -136,6 +144,18 @@ class Settings(BaseSettings):
         if self.rsi_oversold >= self.rsi_overbought:
             raise ValueError("TAPEFLOW_RSI_OVERSOLD has to be below TAPEFLOW_RSI_OVERBOUGHT")
         return self
+
+    def symbols(self) -> dict[str, tuple[str, ...]]:
+        """The symbols of each venue, both in the order in which they were named first."""
+        found: dict[str, list[str]] = {}
+        for market in dict.fromkeys(self.markets):
+            venue, _, symbol = market.partition(":")
+            found.setdefault(venue, []).append(symbol)
+        return {venue: tuple(symbols) for venue, symbols in found.items()}
+
+    def venue_address(self, venue: str) -> str | None:
+        """Where a venue is to be found instead of where it really is: one server speaks for all, each below its name."""
+        return None if self.venue_url is None else f"{self.venue_url}/{venue}"
 
     def librdkafka(self) -> dict[str, str | int]:
         """The settings of any client of the broker. Raises UserError when there is no broker to connect to."""

@@ -23,18 +23,23 @@ ZERO = Decimal(0)
 
 
 class Columns(NamedTuple):
-    """Trades that count, in order of their ids; times in epoch ms, prices and amounts in the record's scales."""
+    """Trades that count, in order of their ids; times in epoch ms, prices and amounts in the record's scales.
+
+    `counts`: how many of the venue's trades each stands for; empty when each is one.
+    """
 
     ids: Sequence[int]
     times: Sequence[int]
     prices: Sequence[int]
     amounts: Sequence[int]
     taker_buys: Sequence[bool]
+    counts: Sequence[int] = ()
 
     def part(self, start: int, end: int) -> "Columns":
         """The rows from `start` up to `end`."""
         rows = slice(start, end)
-        return Columns(self.ids[rows], self.times[rows], self.prices[rows], self.amounts[rows], self.taker_buys[rows])
+        columns = self.ids[rows], self.times[rows], self.prices[rows], self.amounts[rows], self.taker_buys[rows]
+        return Columns(*columns, self.counts[rows])
 
 
 class Bar(Struct, array_like=True):
@@ -107,7 +112,7 @@ class Closed(NamedTuple):
 
 def of_trades(open_time: int, columns: Columns, record: Trades) -> Bar:
     """The bar of trades that all fall into the bucket at `open_time`; units and contract are those of `record`."""
-    ids, _, prices, amounts, buys = columns
+    ids, _, prices, amounts, buys, counts = columns
     scale = -record.price_scale
     if record.inverse:
         ratios = [_QUOTIENT.divide(Decimal(amount), Decimal(price)) for price, amount in zip(prices, amounts, strict=True)]
@@ -128,7 +133,7 @@ def of_trades(open_time: int, columns: Columns, record: Trades) -> Bar:
         volume,
         quote,
         taker,
-        len(ids),
+        sum(counts) if counts else len(ids),
         ids[0],
         ids[-1],
     )

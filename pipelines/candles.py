@@ -4,8 +4,8 @@ A minute closes when the feed's watermark reaches its end, never by a clock. Unt
 result depends on the trades and the watermarks alone.
 
 - A minute in which a complete feed had no trades is `synthetic`: flat at the last close.
-- A minute that a gap touches is `partial`; one that a gap touches and of which no trade is known gives no candle at all, and
-  nothing is made up from the last close until the next trade.
+- A minute that an open gap touches when it closes is `partial`; a gap that was closed before leaves no trace. A minute that a gap
+  touches and of which no trade is known gives no candle at all, and nothing is made up from the last close until the next trade.
 - The first minute is `partial` unless we know the feed from its very start.
 - When one record jumps more than a day without trades, the time between stays empty and the instrument starts afresh.
 """
@@ -32,7 +32,7 @@ class Folded(NamedTuple):
     rejected: list[intake.Rejected]
 
 
-_NOTHING = Columns((), (), (), (), ())
+_NOTHING = Columns((), (), (), (), (), ())
 
 
 class Candles(Struct, array_like=True):
@@ -41,7 +41,7 @@ class Candles(Struct, array_like=True):
     `closed_until`: minutes before it are closed; 0 before the first record. `covered_until`: minutes before it are the venue's
     own. `known_from`: a minute that starts before it is partial. `last_close`: what a minute without trades would repeat, None
     when a hole or a long silence lies in between. `bars`: in order of time; usually one, two when trades run ahead of the
-    watermark.
+    watermark. `begun`: a minute was closed, or the venue's own were taken.
     """
 
     seen: Continuity
@@ -50,6 +50,7 @@ class Candles(Struct, array_like=True):
     known_from: int = 0
     last_close: Decimal | None = None
     bars: list[Bar] = []
+    begun: bool = False
 
     def fold(self, record: Trades) -> Folded:
         """Add one record, which must not be `intake.broken`."""
@@ -58,7 +59,7 @@ class Candles(Struct, array_like=True):
         if not self.closed_until:
             self._start(record)
         if record.gap is not None:
-            self.seen.open(record.gap, self.closed_until)
+            self.seen.note(record.gap, self.closed_until)
         columns, rejected = intake.take(record, self.seen, self.closed_until, self.covered_until)
         for open_time, part in _minutes(columns):
             self._add(of_trades(open_time, part, record))
@@ -71,10 +72,12 @@ class Candles(Struct, array_like=True):
             self.closed_until = known_from - known_from % MINUTE
 
     def _venue(self, history: tuple[HistoryCandle, ...]) -> list[Closed]:
-        """The venue's own minutes, as far as they come before everything we know."""
+        """The venue's own minutes, as far as they come before everything we know. They may come after the first trades."""
         end = self.bars[0].open_time if self.bars else history[-1].open_time + MINUTE if history else 0
-        told = [candle for candle in history if self.closed_until <= candle.open_time < end]
+        since = self.closed_until if self.begun else 0
+        told = [candle for candle in history if since <= candle.open_time < end]
         if told:
+            self.begun = True
             self.closed_until = self.covered_until = self.known_from = told[-1].open_time + MINUTE
             self.last_close = told[-1].close
         return [
@@ -96,6 +99,7 @@ class Candles(Struct, array_like=True):
 
     def _close(self, watermark: int) -> Iterator[Closed]:
         end = watermark - watermark % MINUTE
+        self.begun = self.begun or self.closed_until < end
         while self.closed_until < end:
             bar = self.bars.pop(0) if self.bars and self.bars[0].open_time < end else None
             yield from self._quiet(end if bar is None else bar.open_time)

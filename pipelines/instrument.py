@@ -18,7 +18,7 @@ from schemas.codec import Record
 from schemas.market import DeadLetter, Move, Trades
 from schemas.signals import Signal
 
-VERSION = 1
+VERSION = 2
 
 
 class _Known(Struct, array_like=True):
@@ -43,9 +43,9 @@ def step(
     """Fold one record of `market.trades` (`raw` are its bytes) into the packed state.
 
     Out come candles, indicators, signals, dead letters and at most one move, in this order. A record at or below the state's
-    offset is known: no outputs, the same state. A move follows when trades of the record count or its watermark closed a minute;
-    it holds only the trades that count. So a heartbeat within a minute, a record of known trades alone and warm-up history give
-    none.
+    offset is known: no outputs, the same state. A move follows when trades of the record count, when it tells of a gap, or when
+    its watermark closed a minute; it holds only the trades that count. So a heartbeat within a minute, a record of known trades
+    alone and warm-up history give none.
     Raises StateError for state of another version.
     """
     known = _load(state)
@@ -65,7 +65,8 @@ def step(
     outputs: list[Record] = [*digest.candles, *digest.indicators, *digest.signals]
     for trade, why in folded.rejected:
         outputs.append(dead_letter(codec.encode(trade), why, record.received, offset, partition))
-    if record.kind != "history" and (folded.columns.ids or known.candles.closed_until > before):
+    tells = folded.columns.ids or record.gap is not None or known.candles.closed_until > before
+    if record.kind != "history" and tells:
         outputs.append(_move(record, raw, offset, folded, digest.signals))
     return _ENCODER.encode(known), outputs
 

@@ -27,6 +27,8 @@ def broken(record: Trades) -> str | None:
     columns = (record.ids, record.times, record.prices, record.amounts, record.taker_buys)
     if len({len(column) for column in columns}) > 1:
         return f"columns of unequal length: {[len(column) for column in columns]}"
+    if record.counts and (len(record.counts) != len(record.ids) or min(record.counts) < 1):
+        return f"counts that are none of {len(record.ids)} trades: {record.counts[:9]}"
     if not (0 <= record.price_scale <= _PLACES and 0 <= record.amount_scale <= _PLACES):
         return f"scale out of range 0 to {_PLACES}: prices {record.price_scale}, amounts {record.amount_scale}"
     size = record.contract_size
@@ -72,10 +74,8 @@ def start(record: Trades) -> int | None:
 
 def take(record: Trades, seen: Continuity, closed_until: int, covered_until: int) -> tuple[Columns, list[Rejected]]:
     """The trades that count and those turned away. Before `covered_until` the venue's own candles hold every trade."""
-    if not record.ids or _plain(record, seen, closed_until):
-        if record.ids:
-            seen.last_id = record.ids[-1]
-        return Columns(record.ids, record.times, record.prices, record.amounts, record.taker_buys), []
+    if not record.ids or (_plain(record, closed_until) and seen.follow(record.ids[0], record.ids[-1])):
+        return Columns(record.ids, record.times, record.prices, record.amounts, record.taker_buys, record.counts), []
     kept: list[int] = []
     rejected: list[Rejected] = []
     for at in sorted(range(len(record.ids)), key=record.ids.__getitem__):
@@ -95,8 +95,9 @@ def take(record: Trades, seen: Continuity, closed_until: int, covered_until: int
 
 def holding(record: Trades, columns: Columns) -> Trades:
     """The record with these trades instead of its own."""
-    ids, times, prices, amounts, buys = (tuple(column) for column in columns)
-    return structs.replace(record, ids=ids, times=times, prices=prices, amounts=amounts, taker_buys=buys)
+    ids, times, prices, amounts, buys, counts = (tuple(column) for column in columns)
+    counts = () if counts.count(1) == len(counts) else counts
+    return structs.replace(record, ids=ids, times=times, prices=prices, amounts=amounts, taker_buys=buys, counts=counts)
 
 
 def _rows(record: Trades, rows: list[int]) -> Columns:
@@ -106,16 +107,15 @@ def _rows(record: Trades, rows: list[int]) -> Columns:
         [record.prices[at] for at in rows],
         [record.amounts[at] for at in rows],
         [record.taker_buys[at] for at in rows],
+        [record.counts[at] for at in rows] if record.counts else (),
     )
 
 
-def _plain(record: Trades, seen: Continuity, closed_until: int) -> bool:
-    """Whether every trade counts, as nearly always: told from whole columns, without a look at each trade."""
+def _plain(record: Trades, closed_until: int) -> bool:
+    """Whether every trade that is new counts, as nearly always: told from whole columns, without a look at each trade."""
     ids = record.ids
     return (
-        ids[0] > seen.last_id
-        and all(hole.before <= ids[0] for hole in seen.holes)
-        and min(record.times) >= max(closed_until, 1)
+        min(record.times) >= max(closed_until, 1)
         and max(record.times) <= latest(record)
         and min(record.prices) > 0
         and min(record.amounts) >= 0

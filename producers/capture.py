@@ -1,34 +1,46 @@
-"""A recorded websocket session, through the same dialect and session as a live one.
+"""Recorded websocket sessions, through the same dialect, session and streams as live ones.
 
 A recording is a gzipped file of JSON lines, in order of receipt: `{"received": epoch seconds, "conn": its connection, "data": the
-text}`. Beside it lies `instruments.json`: `{venue: {market id: the venue's own entry}}`.
+text}`, or a folder of such files whose names begin with the venue's, which are one recording in the order of their names. A
+connection is named `<address>#<session>.<number>`. Beside it lies `instruments.json`, see `producers.listed`.
 """
 
 import asyncio
 import gzip
-import json
+import logging
 import zlib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from decimal import Decimal
+from itertools import groupby
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+from urllib.parse import urlsplit
 
-import ccxt
 import msgspec
 from msgspec import Struct, structs
 
 from infra.settings import UserError
-from producers.continuity import MINUTE, Counts, Repair, Repaired, State, Stream
-from producers.dialect import Dialect
+from producers import instruments, listed
+from producers.continuity import Stream
+from producers.dialect import Channel, Dialect, Ids, Kind
 from producers.dialects import DIALECTS
-from producers.session import Action, Publish, Session
+from producers.lines import Line
+from producers.outcome import NOT_RECORDED
+from producers.recorder import recordings
+from producers.session import Session
+from producers.tally import Tally
+from producers.tape import MINUTE
+from producers.todo import Todo
 from schemas.codec import Record
 from schemas.market import Gap, Instrument, Trades
 
 BEGINS: Final = "the recording begins"
 ENDS: Final = "the recording ends"
-MISSING: Final = "not in the recording"
+TICK_S: Final = 0.1
 _LATEST_S: Final = 253_402_300_799  # the end of the year 9999
+_ONE: Final = 1  # the number of a session's only connection
+
+_log = logging.getLogger(__name__)
 
 
 class _Line(Struct):
@@ -37,75 +49,128 @@ class _Line(Struct):
     data: str
 
 
-def instruments(path: Path, venue: str) -> list[Instrument]:
-    """The instruments of a venue in an `instruments.json`. Raises UserError."""
-    dialect = _dialect(venue)
-    exchange = getattr(ccxt, venue)({"number": str})
-    try:
-        entries: dict[str, Any] = json.loads(path.read_text())[venue]
-        return [dialect.instrument(exchange.parse_market(entry)) for entry in entries.values()]
-    except OSError as error:
-        raise UserError(f"cannot read the instruments {path}: {error.strerror}; name the file with --instruments") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{path} does not describe the instruments of {venue}: {type(error).__name__} {error}") from None
+class _Connection(Struct):
+    """One recorded connection: the instruments that it may tell of, and when (s) its session was last told that time passes."""
+
+    session: Session
+    instruments: tuple[Instrument, ...]
+    ticked: float
 
 
-def records(path: Path, venue: str, instruments_file: Path, counts: Counts | None = None) -> Iterator[tuple[int, Record]]:
-    """What the recording publishes, each with when it was received (epoch us). Raises UserError for what is no recording."""
-    begun: set[str] = set()
-    for received, record in _records(path, venue, instruments_file, counts or Counts()):
-        if isinstance(record, Trades) and record.market_id not in begun:
-            begun.add(record.market_id)
-            yield received, _beginning(record)
-        yield received, record
+class Replay:
+    """What a recording publishes. `tally` says what became of it so far. Raises UserError for what is no recording."""
 
+    def __init__(self, path: Path, venue: str, instruments_file: Path) -> None:
+        if venue not in DIALECTS:
+            raise UserError(f"unknown venue {venue!r}; there are {', '.join(sorted(DIALECTS))}")
+        self.tally = Tally()
+        self._dialect = DIALECTS[venue]
+        self._files = recordings(path, venue) if path.is_dir() else [path]
+        if not self._files:
+            raise UserError(f"there is no recording of {venue} in {path}: its files are named {venue}.*.ndjson.gz")
+        self._listed = tuple(listed.read(instruments_file, self._dialect))
+        self._keys = {one.symbol: instruments.key(one) for one in self._listed}
+        self._streams = {instruments.key(one): self._stream(one) for one in self._listed}
+        self._open: dict[str, _Connection] = {}
+        self._left: set[instruments.Key] = set()
+        """Those that no open connection has told of since the last trade."""
+        self._known: dict[instruments.Key, tuple[int, int]] = {}
+        """Watermark and id of the last trades published."""
 
-def _records(path: Path, venue: str, instruments_file: Path, counts: Counts) -> Iterator[tuple[int, Record]]:
-    dialect = _dialect(venue)
-    listed = instruments(instruments_file, venue)
-    streams = {one.market_id: _open(Stream(one, "replay", None, counts, 0.0)) for one in listed}
-    sessions: dict[str, Session] = {}
-    received = 0
-    for line in _lines(path):
-        received = int(line.received * 1_000_000)
-        if not sessions:
-            yield from ((received, one) for one in listed)
-        session = sessions.setdefault(line.conn, Session(dialect, streams, line.conn, counts))
+    def records(self) -> Iterator[tuple[int, Record]]:
+        """Each with when it was received (epoch us)."""
+        received = 0
+        last = self._last_lines()
+        for (name, at), lines in groupby(self._lines(), lambda line: (line[1].conn, line[1].received)):
+            if not received:
+                received = int(at * 1_000_000)
+                yield from ((received, one) for one in self._listed)
+            received = int(at * 1_000_000)
+            batch = list(lines)
+            yield from ((received, record) for record in self._batch(name, [line.data for _, line in batch], received))
+            if last[name] <= batch[-1][0]:
+                yield from ((received, record) for record in self._leave(name, received))
+        for stream in self._streams.values():
+            yield from ((received, record) for record in stream.close(ENDS, received).records)
+
+    def _batch(self, name: str, frames: Sequence[str], received: int) -> Iterator[Record]:
         now = received / 1_000_000
-        session.frame(line.data, received, now)
-        yield from ((received, record) for record in _published(session, session.flush(now), received))
-    ends = (stream.close(ENDS, received) for stream in streams.values())
-    yield from ((received, record) for record in ends if record is not None)
+        connection = self._open.get(name) or self._join(name, now)
+        todos = []
+        if now - connection.ticked >= TICK_S:
+            connection.ticked = now
+            todos.append(connection.session.tick(received, now))
+        messages = [frame.encode("utf-8", "surrogatepass") for frame in frames]
+        todos.append(connection.session.frames(_ONE, messages, received, now))
+        for todo in todos:
+            yield from self._published(todo)
+
+    def _join(self, name: str, now: float) -> _Connection:
+        listed = _told_on(self._dialect, self._listed, name)
+        streams = {one.market_id: self._streams[instruments.key(one)] for one in listed}
+        session = Session(self._dialect, Line("", (), listed), streams, name, self.tally)
+        session.connected(_ONE, int(now * 1000), int(now * 1_000_000), now)
+        connection = self._open[name] = _Connection(session, listed, now)
+        return connection
+
+    def _leave(self, name: str, received: int) -> Iterator[Record]:
+        """A connection ends with its last line: what no other brings is missed from there on."""
+        connection = self._open.pop(name)
+        carried = {instruments.key(one) for other in self._open.values() for one in other.instruments}
+        self._left |= {instruments.key(one) for one in connection.instruments} - carried
+        yield from self._published(connection.session.left(_ONE, received, received / 1_000_000))
+
+    def _published(self, todo: Todo) -> Iterator[Record]:
+        """Its records. A recording cannot repair: what is missing in it is a gap, also where ids do not show that."""
+        for record in (*todo.records, *todo.notices):
+            if isinstance(record, Trades) and record.ids:
+                yield from self._before(record)
+            yield record
+
+    def _before(self, record: Trades) -> Iterator[Record]:
+        """What is missing before a record of trades that nobody else knows to be missing."""
+        key = self._keys[record.symbol]
+        known = self._known.get(key)
+        self._known[key] = record.watermark, record.ids[-1]
+        if known is None:
+            minute = record.times[0] // MINUTE * MINUTE
+            yield _bare(record, minute, Gap(0, record.ids[0], minute, record.times[0] + 1, BEGINS))
+        elif key in self._left and self._dialect.ids(self._streams[key].instrument) is not Ids.CONSECUTIVE:
+            since, after = known
+            yield _bare(record, since, Gap(after, record.ids[0], since, max(since, record.times[0]) + 1, NOT_RECORDED))
+        self._left.discard(key)
+
+    def _stream(self, instrument: Instrument) -> Stream:
+        dialect = self._dialect
+        ids, reach = dialect.ids(instrument), dialect.recent_trades(instrument)
+        return Stream(instrument, ids, reach, "replay", None, self.tally.counts, 0.0, dialect.margin_ms)
+
+    def _last_lines(self) -> dict[str, int]:
+        """The number of the last line of each connection."""
+        return {line.conn: number for number, line in self._lines()}
+
+    def _lines(self) -> Iterator[tuple[int, _Line]]:
+        number = 0
+        for file in self._files:
+            for line in _lines(file):
+                number += 1
+                yield number, line
 
 
-async def replay(
-    path: Path,
-    venue: str,
-    instruments_file: Path,
-    publish: Callable[[Record], Awaitable[None]],
-    speed: float | None = None,
-) -> Counts:
+async def replay(recording: Replay, publish: Callable[[Record], Awaitable[None]], speed: float | None = None) -> None:
     """Publish a recording: as fast as it can be taken, or at `speed` times the pace at which it was received."""
-    counts = Counts()
     loop = asyncio.get_running_loop()
     begun: tuple[float, int] | None = None
-    for received, record in records(path, venue, instruments_file, counts):
+    for received, record in recording.records():
         begun = begun or (loop.time(), received)
         if speed is not None:
             due = begun[0] + (received - begun[1]) / 1_000_000 / speed
             await asyncio.sleep(max(0.0, due - loop.time()))
         await publish(record)
-    return counts
-
-
-def _dialect(venue: str) -> Dialect:
-    try:
-        return DIALECTS[venue]
-    except KeyError:
-        raise UserError(f"unknown venue {venue!r}; there are {', '.join(sorted(DIALECTS))}") from None
 
 
 def _lines(path: Path) -> Iterator[_Line]:
+    """A file whose writer was killed ends in the middle: what is whole counts."""
     decoder = msgspec.json.Decoder(_Line)
     number = 0
     try:
@@ -118,29 +183,27 @@ def _lines(path: Path) -> Iterator[_Line]:
                 yield found
     except (msgspec.MsgspecError, ArithmeticError) as error:
         raise UserError(f"{path} is no recording: line {number}: {error}") from None
-    except (OSError, EOFError, zlib.error) as error:
+    except EOFError:
+        _log.warning("%s ends in the middle, after line %d", path, number)
+    except (OSError, zlib.error) as error:
         raise UserError(f"cannot read the recording {path}: {error}") from None
 
 
-def _open(stream: Stream) -> Stream:
-    """Nothing can be fetched before a recording begins, so nothing has to be waited for."""
-    stream.state, stream.fresh = State.LIVE, False
-    return stream
+def _told_on(dialect: Dialect, listed: tuple[Instrument, ...], connection: str) -> tuple[Instrument, ...]:
+    """The instruments that a connection's address tells of; all where it is none of today's."""
+    path = urlsplit(connection.partition("#")[0]).path
+    found = tuple(one for one in listed if any(path.endswith(known) for known in _paths(dialect, one)))
+    return found or listed
 
 
-def _published(session: Session, actions: list[Action], received: int) -> Iterator[Record]:
-    """The records among the actions. A recording cannot repair: what is missing in it is a gap."""
-    for action in actions:
-        if isinstance(action, Repair):
-            found = Repaired(action.since, failure=MISSING)
-            yield from _published(session, session.repaired(action.market_id, found, received), received)
-        elif isinstance(action, Publish):
-            yield action.record
+def _paths(dialect: Dialect, instrument: Instrument) -> set[str]:
+    paths = (dialect.path(Channel(kind, instrument.market_id), instrument) for kind in Kind)
+    return {path.partition("?")[0] for path in paths if path is not None}
 
 
-def _beginning(first: Trades) -> Trades:
-    """Before the first trades of an instrument: what their minute had before is missing."""
-    minute = first.times[0] // MINUTE * MINUTE
-    gap = Gap(0, first.ids[0], minute, first.times[0] + 1, BEGINS)
+def _bare(record: Trades, watermark: int, gap: Gap) -> Trades:
+    """Nothing but a gap."""
     empty: tuple[int, ...] = ()
-    return structs.replace(first, watermark=minute, gap=gap, ids=empty, times=empty, prices=empty, amounts=empty, taker_buys=())
+    return structs.replace(
+        record, watermark=watermark, gap=gap, ids=empty, times=empty, prices=empty, amounts=empty, taker_buys=empty, counts=empty
+    )

@@ -1,236 +1,268 @@
 """Continuity of one instrument's trades: which are known, which are missing, and up to when the feed is complete.
 
+What is missing enters the stream at once as a gap that is being fetched; what REST finds follows as `repair`, then the gap is
+closed, or stays open for a reason. Until then the watermark waits at the gap; live trades do not. Where ids do not show what is
+missing, the watermark passes only what REST has confirmed.
+
 Venue times are epoch milliseconds, `received` is epoch microseconds, `now` seconds of a clock that never runs back.
 """
 
-from collections import Counter
 from collections.abc import Sequence
-from enum import Enum
 from typing import Final
 
-from msgspec import Struct, field
-
-from producers import columns
-from producers.dialect import Ticker, Trade
+from producers.auditing import Auditor
+from producers.dialect import Ids, Told, Trade
+from producers.known import Known
+from producers.outcome import Audit, Audited, Counts, Outcome, Position, Repair, Repaired, Unfinished
 from producers.silence import Silence
-from schemas.market import Gap, HistoryCandle, Instrument, Trades, TradesKind
+from producers.tape import MINUTE
+from producers.watch import Watch
+from schemas.market import Gap, Instrument, TradesKind
 
-MINUTE: Final = 60_000
-HEARTBEAT_MS: Final = 10_000  # of venue time between heartbeats that close no candle
-ABSENT: Final = "the venue does not have these trades"
+__all__ = ["MINUTE", "Audit", "Audited", "Counts", "Outcome", "Position", "Repair", "Repaired", "Stream", "Unfinished"]
 
-
-class Counts(Struct):
-    """What happened since the start, for the log."""
-
-    trades: int = 0
-    quotes: int = 0
-    heartbeats: int = 0
-    duplicates: int = 0
-    gaps: int = 0
-    repairs: int = 0
-    probes: int = 0
-    dead_letters: int = 0
-    reconnects: Counter[str] = field(default_factory=Counter)
-
-    def line(self) -> str:
-        """All of it in one line."""
-        causes = ", ".join(f"{cause} {count}" for cause, count in sorted(self.reconnects.items())) or "none"
-        numbers = (f"{name} {getattr(self, name)}" for name in self.__struct_fields__ if name != "reconnects")
-        return ", ".join(numbers) + f", reconnects: {causes}"
-
-
-class Position(Struct, frozen=True):
-    """Where a stream stood when it was last published: its last trade and its watermark."""
-
-    last: Trade | None
-    watermark: int
-
-
-class Repair(Struct, frozen=True):
-    """Wanted: trades after `after_id` (where none is known: of times from `since` on) and before `before_id` (or the newest).
-
-    `history`: also the venue's own minutes before `since`, as nothing of this instrument was ever published.
-    """
-
-    market_id: str
-    after_id: int | None
-    before_id: int | None
-    since: int
-    history: bool = False
-
-
-class Repaired(Struct, frozen=True):
-    """What was found, oldest first; `failure` says why some may be missing.
-
-    `base` is the trade before the first, `since` the time from which trades are complete and at which `history` ends.
-    """
-
-    since: int
-    trades: tuple[Trade, ...] = ()
-    failure: str | None = None
-    base: Trade | None = None
-    history: tuple[HistoryCandle, ...] = ()
-
-
-class State(Enum):
-    """`JOINING` until the venue has acknowledged the subscription, `REPAIRING` while trades are fetched, `LIVE` otherwise."""
-
-    JOINING = "joining"
-    REPAIRING = "repairing"
-    LIVE = "live"
+VERIFIED_WITHIN_S: Final = 60.0  # how long candles wait for REST to confirm what ids do not show
 
 
 class Stream:
-    """One instrument. Methods return the records to publish, in order; only a live stream moves its watermark."""
+    """One instrument. Every method is pure but for the stream's own memory, and returns what is to be done.
 
-    def __init__(self, instrument: Instrument, kind: TradesKind, position: Position | None, counts: Counts, now: float) -> None:
+    What an `Outcome` wants is asked of REST (`producers.repair.Fetcher`), and every answer is handed back, failures too, even
+    when the connection was lost meanwhile. At most one `Repair` and one `Audit` of a stream are under way at any time.
+    """
+
+    def __init__(
+        self,
+        instrument: Instrument,
+        ids: Ids,
+        reach: int,
+        kind: TradesKind,
+        position: Position | None,
+        counts: Counts,
+        now: float,
+        margin_ms: int = 0,
+    ) -> None:
+        """`reach` is `dialect.recent_trades`, `margin_ms` the dialect's. `kind`: `live`, or `replay`: then REST is not asked."""
         self.instrument = instrument
-        self.kind: TradesKind = kind
-        self.fresh = position is None
-        self.last = position.last if position else None
-        self.watermark = position.watermark if position else 0
-        self.state = State.JOINING
+        self.deaf = 0
+        """How often in a row REST knew trades that we were not sent (1 resubscribe, 2 reconnect, 3 next host)."""
         self.silence = Silence(now)
-        self.pending: list[Trade] = []
+        self._margin_ms = margin_ms
         self._counts = counts
-        self._told = self.watermark
-        self._target: int | None = None
+        self._known = Known(instrument, ids, kind, position, counts)
+        self._mending = self._known.mending
+        self._auditor = Auditor(self._known, counts)
+        for unfinished in position.unfinished if position else ():
+            self._mending.resume(unfinished, self.last, now)
+        self._watch = Watch(ids, reach, margin_ms)
+        self._early = False
 
-    def join(self, server_time: int, now: float) -> None:
-        """A connection begins at a venue time. What waited is dropped: all of it will be fetched."""
-        self.state = State.JOINING
-        self.pending.clear()
-        self.silence.restart(now)
-        if self.fresh and not self.watermark:
-            self.watermark = server_time // MINUTE * MINUTE
+    @property
+    def last(self) -> Trade | None:
+        """The newest trade known."""
+        return self._known.last
 
-    def repair(self) -> Repair:
-        """Begin to fetch what is missing before the first trade that waits, or up to the newest."""
-        self.state = State.REPAIRING
-        head, last_id = (self.pending[0] if self.pending else None), (self.last.id if self.last else None)
-        self._target = None if head is None or last_id is None else _end(last_id, head)
-        return Repair(self.instrument.market_id, last_id, self._target, self.watermark, self.fresh)
+    @property
+    def watermark(self) -> int:
+        """Venue time before which every trade was published or lies in a gap that was given up."""
+        return self._known.tape.watermark
 
-    def arrived(self, trades: Sequence[Trade], received: int, now: float) -> tuple[list[Trades], Repair | None]:
-        """Live trades of one burst: the records they make, and the repair that comes first when ids are missing."""
-        self.silence.arrived(now)
-        self.pending = sorted([*self.pending, *trades], key=lambda trade: trade.id)
-        return self._drain(received) if self.state is State.LIVE else ([], None)
+    @property
+    def fresh(self) -> bool:
+        """Whether nothing of this instrument was ever published."""
+        return self._mending.fresh
 
-    def repaired(self, found: Repaired, received: int) -> tuple[list[Trades], Repair | None]:
-        """A repair ended. What it did not find is a gap in the stream, once a later trade shows that there was something."""
-        if found.failure and not found.trades and not self.pending:
-            return [], self.repair()
-        reason = found.failure or ABSENT
-        made = self._begin(found, received) if self.fresh else []
-        made += self._take(found.trades, "repair", received, reason)[0]
-        given_up = self.pending if found.failure else [one for one in self.pending if one.first_id <= (self._target or 0)]
-        head = next((trade for trade in given_up if self.last and trade.id > self.last.id), None)
-        if head and self.last and head.first_id != self.last.id + 1:
-            self.pending.remove(head)
-            made += self._take([head], self.kind, received, reason)[0]
-        self.state = State.LIVE
-        live, repair = self._drain(received)
-        return made + live, repair
+    @property
+    def open_gaps(self) -> tuple[Gap, ...]:
+        """The gaps that REST is still asked for, by rising ids."""
+        return tuple(hole.gap() for hole in self._mending.holes)
 
-    def ticker(self, ticker: Ticker, margin_ms: int, now: float) -> None:
-        """A ticker that knows no trade but ours says that nothing is missing up to its time, less the margin.
+    def joined(self, server_time: int, received: int, now: float) -> Outcome:
+        """A subscription was acknowledged (or sent, where the venue does not), the first or again, at a venue time.
 
-        An amount of 0 is what a venue tells in a ticker that it repeats without a new trade.
+        Not to be called for a second connection while the first still brings everything.
         """
-        if self.last is None or self.state is not State.LIVE or ticker.time <= self.last.time:
-            return
-        told_as_one = self.last.first_id != self.last.id
-        known = ticker.last == self.last.price and (told_as_one or ticker.last_amount in {0, self.last.amount})
-        self.silence.told(now, known=known)
-        if known and not self.silence.suspected:
-            self.watermark = max(self.watermark, ticker.time - margin_ms)
+        out = Outcome()
+        if not self._known.live:
+            return out
+        if not self._early:
+            self._join(out, server_time, received, now)
+        self._early = False
+        self._want_repair(out, now)
+        return out
 
-    def probed(self, newest_id: int | None, complete_to: int, now: float) -> Repair | None:
-        """The venue's newest trade, asked for after its time `complete_to`: ours, or one that we were not sent."""
-        if self.state is not State.LIVE:
-            return None
-        if newest_id is not None and (self.last is None or newest_id > self.last.id):
+    def arrived(self, trades: Sequence[Trade], received: int, event_time: int, now: float, *, snapshot: bool = False) -> Outcome:
+        """Trades that were read together. `event_time`: ms at which the venue sent the newest of it, 0 where it does not say.
+
+        `snapshot`: old trades that the venue repeats on subscribing; to be handed over by themselves, after `joined` or before.
+        """
+        out = Outcome()
+        known = self._known
+        if self._mending.joined is None and known.live and trades:
+            self._early = True  # some venues are faster than their own acknowledgement
+            self._join(out, max(trade.time for trade in trades), received, now)
+        if known.entrance.numbering is not None:
+            trades = known.entrance.numbered(out, trades, received)
+        if not snapshot and known.follows(trades, received):
+            known.publish(out, trades, received, event_time)
+            new = len(trades)
+        else:
+            new = known.sort_out(out, trades, received, event_time, now, snapshot=snapshot)
+            self._watch.unconfirmed += known.window is not None and known.window.waits
+        if new and not snapshot:
+            self.silence.arrived(now)
+            self.deaf = 0
+        self._watch.unconfirmed += new
+        if self._watch.full() and self._mending.blocked is None:
+            self._want_audit(out, now, doubted=False)
+        return out
+
+    def told(self, told: Told, received: int, now: float) -> Outcome:
+        """The venue says what the last trade was: that nothing is missing up to then, or that a trade has not come yet.
+
+        Only its id proves the first: another trade may have the same price and amount, and those of one order the same time. In a
+        recording, where nobody can be asked, the rest has to do.
+        """
+        out = Outcome()
+        known = self._known
+        if known.live:
+            self._watch.see(told.time, now)
+        if known.last is None or told.time <= known.last.time:
+            return out
+        ours = _is(told, known.last)
+        if ours is None:
+            return out
+        self.silence.told(now, known=ours)
+        if not ours or (known.live and told.trade_id is None) or self.silence.suspected or not known.trusting:
+            return out
+        hole = self._mending.open_end
+        if hole is not None and not hole.done:
+            hole.done = True
+            known.settle(out, received)
+        if self._mending.open_end is None:
+            known.reach(told.time - self._margin_ms)
+            known.tape.beat(out, received)
+        return out
+
+    def repaired(self, found: Repaired, received: int, now: float) -> Outcome:
+        """The answer to a `Repair`."""
+        out = Outcome()
+        known = self._known
+        self._counts.repairs += 1
+        if self.fresh and found.wanted.history and (found.history or not found.again):
+            self._mending.fresh = False
+            if found.history:
+                known.tape.history(out, found.history, received)
+        trades = known.entrance.checked(out, found.trades, received)
+        self._auditor.look_around(out, trades, received, now)
+        for hole in self._mending.answered(found, trades, now):
+            known.tape.state(out, hole.gap(), received)
+        end = self._mending.open_end
+        if end is not None and end.done:
+            known.catch_up(end)
+            if known.trusting:
+                known.reached = max(known.reached, found.complete_to)
+        elif end is not None and known.last is None:
+            known.last = end.left
+        known.settle(out, received)
+        known.tape.beat(out, received)
+        self._want_repair(out, now)
+        return out
+
+    def audited(self, page: Audited, received: int, now: float) -> Outcome:
+        """The answer to an `Audit`. While something is being fetched it says nothing new, and is asked for again."""
+        out = Outcome()
+        self._counts.audits += 1
+        self._watch.answered(now, failed=page.failure is not None)
+        if page.failure is not None:
+            if self._watch.failing(now) > VERIFIED_WITHIN_S:
+                self._auditor.give_up(out, f"not verified: {page.failure}", received, now)
+        else:
+            found = self._auditor.compare(out, page, received, now)
+            self._watch.unconfirmed += not found.conclusive
+            if found.deaf:
+                self.deaf += 1
+                self.silence.restart(now)
+            elif found.conclusive:
+                self.silence.confirmed(now)
+        self._known.tape.beat(out, received)
+        return out
+
+    def tick(self, venue_time_seen: int, received: int, now: float) -> Outcome:
+        """Time passes: a few times a second. `venue_time_seen`: the newest venue time (ms) seen on the stream's connection."""
+        out = Outcome()
+        if not self._known.live:
+            return out
+        self._watch.see(venue_time_seen, now)
+        self._want_repair(out, now)
+        if self._mending.joined is not None and self._mending.blocked is None:
+            self._want_audit(out, now, doubted=self.silence.ask(now))
+        self._known.tape.beat(out, received)
+        return out
+
+    def left(self, received: int, now: float) -> Outcome:
+        """The connection was lost, or is being left with no other to take its place."""
+        out = Outcome()
+        if self._known.live and self.watermark:
+            self._mending.joined = None
+            self._early = False
             self.silence.restart(now)
-            return self.repair()
-        self.silence.confirmed(now)
-        self.watermark = max(self.watermark, complete_to)
+            self._known.begin(out, received, now)
+        return out
+
+    def close(self, reason: str, received: int) -> Outcome:
+        """The feed ends for good, as a recording does: the minute it was in is as complete as it will ever be."""
+        out = Outcome()
+        last, tape = self.last, self._known.tape
+        if last is None:
+            return out
+        since = max(last.time, self.watermark)
+        end = -(-max(last.time + 1, self.watermark) // MINUTE) * MINUTE
+        if since < end:
+            tape.state(out, Gap(last.id, last.id + 1, since, end, reason), received)
+        tape.watermark = end
+        tape.beat(out, received)
+        return out
+
+    def _join(self, out: Outcome, server_time: int, received: int, now: float) -> None:
+        known = self._known
+        self._watch.see(server_time, now)
+        self.silence.restart(now)
+        if not self.watermark:
+            # The minute that has just ended is taken from the venue, or made of trades where the venue has not closed it yet.
+            known.reached = known.tape.watermark = server_time // MINUTE * MINUTE - MINUTE
+        self._mending.joined = now
+        known.begin(out, received, now)
+
+    def _want_repair(self, out: Outcome, now: float) -> None:
+        floor = self._known.window.floor if self._known.window else None
+        wanted = self._mending.wanted(self.instrument.market_id, now, self._watch.seen(now), floor)
+        if wanted is not None:
+            out.wanted.append(wanted)
+
+    def _want_audit(self, out: Outcome, now: float, *, doubted: bool) -> None:
+        """`doubted`: the stream is too quiet."""
+        if not (self._watch.due(self.watermark, now) or (doubted and self._watch.free(now))):
+            return
+        floor = self.last if self._known.window is None else self._known.window.start
+        self._watch.asked(now)
+        out.wanted.append(Audit(self.instrument.market_id, floor, 0 if doubted else self._watch.seen(now)))
+
+
+def _is(told: Told, last: Trade) -> bool | None:
+    """Whether the venue's last trade is ours; None when what it says is older, or tells nothing.
+
+    An amount of 0 is what a venue tells in a ticker that it repeats without a new trade.
+    """
+    if told.trade_id is not None:
+        return told.trade_id == last.id if told.trade_id >= last.id else None
+    if told.trade_time is not None and told.trade_time < last.time:
         return None
-
-    def heartbeat(self, received: int) -> Trades | None:
-        """A record without trades when the watermark has passed the end of a minute, or has moved far."""
-        crossed = self.watermark // MINUTE > self._told // MINUTE
-        if self.state is State.LIVE and (crossed or self.watermark - self._told >= HEARTBEAT_MS):
-            return self._bare(self.kind, received)
-        return None
-
-    def close(self, reason: str, received: int) -> Trades | None:
-        """The feed ends for good: the minute it was in is as complete as it will ever be."""
-        if self.last is None:
-            return None
-        since = max(self.last.time, self.watermark)
-        end = -(-max(self.last.time + 1, self.watermark) // MINUTE) * MINUTE
-        gap = Gap(self.last.id, self.last.id + 1, since, end, reason) if since < end else None
-        self.watermark = end
-        return self._bare(self.kind, received, gap)
-
-    def _begin(self, found: Repaired, received: int) -> list[Trades]:
-        """The first record of all: the venue's own minutes up to where our trades begin."""
-        self.fresh = False
-        self.last, self.watermark = found.base, found.since
-        records = [self._bare("history", received, history=found.history)]
-        first = next(iter((*found.trades, *self.pending)), None)
-        if found.failure and first and self.last is None:
-            records.append(self._missing(Gap(0, first.first_id, found.since, first.time + 1, found.failure), received))
-        return records
-
-    def _drain(self, received: int) -> tuple[list[Trades], Repair | None]:
-        """Publish what waits, up to where ids are missing."""
-        records, self.pending = self._take(self.pending, self.kind, received, None)
-        return records, self.repair() if self.pending else None
-
-    def _take(
-        self, trades: Sequence[Trade], kind: TradesKind, received: int, reason: str | None
-    ) -> tuple[list[Trades], list[Trade]]:
-        """Records of the trades not known yet, and what waits: all after missing ids, unless a `reason` makes those a gap."""
-        made: list[Trades] = []
-        run: list[Trade] = []
-        for at, trade in enumerate(trades):
-            last = run[-1] if run else self.last
-            if last and trade.id <= last.id:
-                self._counts.duplicates += kind == self.kind
-            elif last and trade.first_id != last.id + 1:
-                made += self._publish(run, kind, received)
-                run = []
-                if reason is None:
-                    return made, list(trades[at:])
-                made.append(self._missing(Gap(last.id, _end(last.id, trade), last.time, trade.time + 1, reason), received))
-                if trade.first_id > last.id:
-                    run.append(trade)
-                else:  # told as one with trades that are known: it cannot be taken apart, so it is part of the gap
-                    self.last = trade
-            else:
-                run.append(trade)
-        return made + self._publish(run, kind, received), []
-
-    def _publish(self, trades: Sequence[Trade], kind: TradesKind, received: int) -> list[Trades]:
-        made = list(columns.records(self.instrument, kind, received, self.watermark, trades))
-        if made:
-            self.last = trades[-1]
-            self.watermark = self._told = made[-1].watermark
-            self._counts.trades += len(trades)
-        return made
-
-    def _missing(self, gap: Gap, received: int) -> Trades:
-        self._counts.gaps += 1
-        return self._bare("repair" if self.kind == "live" else self.kind, received, gap)
-
-    def _bare(self, kind: TradesKind, received: int, gap: Gap | None = None, history: tuple[HistoryCandle, ...] = ()) -> Trades:
-        self._told = self.watermark
-        return columns.record(self.instrument, kind, received, self.watermark, gap=gap, history=history)
-
-
-def _end(last_id: int, trade: Trade) -> int:
-    """Where the gap before a trade ends: before it, or after it when it was told as one with trades already known."""
-    return trade.first_id if trade.first_id > last_id else trade.id + 1
+    if told.price is None:
+        return None if told.trade_time is None else told.trade_time == last.time
+    as_one = last.first_id != last.id
+    return (
+        told.price == last.price
+        and (as_one or told.amount is None or told.amount in {0, last.amount})
+        and (told.trade_time is None or told.trade_time == last.time)
+    )

@@ -1,7 +1,8 @@
-"""The only producer: records to Kafka, in order, each of them acknowledged; it waits when Kafka does."""
+"""The only producer: records to Kafka, in order, each of them acknowledged. Who reads waits for room before reading on."""
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -9,13 +10,11 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from infra import topics as broker
 from infra.settings import Settings
 from schemas import codec, topics
-from schemas.market import DeadLetter, Quote, Trades
+from schemas.market import Book, Candle, DeadLetter, Funding, Mark, Notice, OpenInterest, Quote, Trades, VenueCandle
 
-IN_FLIGHT: Final = 2_000  # records not acknowledged yet, above which nothing more is taken
+IN_FLIGHT: Final = 2_000  # records not acknowledged yet, above which nobody should bring more
 _WAIT_S: Final = 0.005
 _POLL_S: Final = 0.05
-
-_log = logging.getLogger(__name__)
 
 
 class PublishError(Exception):
@@ -28,7 +27,6 @@ class Publisher:
     def __init__(self, settings: Settings) -> None:
         self._names = {topic.record: broker.name(settings, topic) for topic in topics.TOPICS}
         self._failure: KafkaError | None = None
-        self.in_flight = 0
         self._producer = Producer(
             {
                 "enable.idempotence": True,
@@ -38,29 +36,50 @@ class Publisher:
                 "linger.ms": 0,
                 "message.timeout.ms": 0,
                 "reconnect.backoff.max.ms": 1_000,
+                "delivery.report.only.error": True,
                 "log_level": 3,  # errors: of a broker that is gone it warns many times a second
                 **settings.librdkafka(),
             },
             logger=logging.getLogger("kafka"),
         )
 
-    async def publish(self, record: codec.Record) -> None:
-        """Hand over one record; returns when there is room for the next. Raises PublishError."""
-        while self.in_flight >= IN_FLIGHT:
-            self._poll()
-            await asyncio.sleep(_WAIT_S)
+    @property
+    def in_flight(self) -> int:
+        """Records that Kafka has not acknowledged yet."""
+        return len(self._producer)
+
+    @property
+    def full(self) -> bool:
+        """Whether nobody should bring more just now."""
+        return self.in_flight >= IN_FLIGHT
+
+    async def room(self) -> None:
+        """Wait until there is room for a burst. Raises PublishError."""
         self._poll()
+        while self.full:
+            await asyncio.sleep(_WAIT_S)
+            self._poll()
+
+    def put(self, records: Iterable[codec.Record]) -> None:
+        """Hand over records, after `room`. Raises PublishError."""
+        produce = self._producer.produce
         try:
-            self._producer.produce(
-                self._names[type(record)],
-                value=codec.encode(record),
-                key=topics.key(record),
-                timestamp=_timestamp(record),
-                on_delivery=self._delivered,
-            )
+            for record in records:
+                produce(
+                    self._names[type(record)],
+                    value=codec.encode(record),
+                    key=topics.key(record),
+                    timestamp=_timestamp(record),
+                    on_delivery=self._delivered,
+                )
         except KafkaException as error:
             raise PublishError(f"Kafka refuses a record: {error.args[0].str()}") from error
-        self.in_flight += 1
+        self._poll()
+
+    async def publish(self, record: codec.Record) -> None:
+        """Hand over one record when there is room for it. Raises PublishError."""
+        await self.room()
+        self.put((record,))
 
     async def serve(self) -> None:
         """Take acknowledgements while nothing is published. Raises PublishError."""
@@ -78,9 +97,7 @@ class Publisher:
             raise PublishError(f"Kafka has refused a record: {self._failure.str()}")
 
     def _delivered(self, error: KafkaError | None, _: Message) -> None:
-        self.in_flight -= 1
-        if error is not None:
-            self._failure = error
+        self._failure = error or self._failure
 
 
 def _timestamp(record: Any) -> int:
@@ -88,8 +105,10 @@ def _timestamp(record: Any) -> int:
     match record:
         case Trades():
             return min(record.watermark, record.received // 1000)
-        case Quote():
+        case Quote() | Book() | Mark() | Funding() | OpenInterest():
             return min(record.time, record.received // 1000)
-        case DeadLetter():
+        case VenueCandle() | Candle():
+            return min(record.open_time, record.received // 1000)
+        case DeadLetter() | Notice():
             return record.received // 1000
     return 0

@@ -4,7 +4,7 @@ from typing import Final
 
 LEAST_S: Final = 3.0
 MOST_S: Final = 60.0
-UNLEARNED_S: Final = 30.0  # before the rate of an instrument is known
+UNLEARNED_S: Final = 10.0  # before the rate of an instrument is known
 DOUBT_S: Final = 2.0  # how long a trade that a ticker told of may be on its way
 ASK_AGAIN_S: Final = 10.0  # after a question that got no answer
 _FACTOR: Final = 10.0  # a Poisson stream is that much quieter than its mean once in 22,000 times
@@ -34,8 +34,9 @@ class Silence:
         if self._arrived is not None:
             interval = now - self._arrived
             self._interval = interval if self._interval is None else self._interval + _LEARNING * (interval - self._interval)
-        self.restart(now)
-        self._arrived = now
+        self._arrived = self._sign = self._ask_at = now
+        if self.suspected or self._doubt is not None or self._patience != 1.0:
+            self.suspected, self._doubt, self._patience = False, None, 1.0
 
     def told(self, now: float, *, known: bool) -> None:
         """A ticker told of the last trade there is: of one we know, or of another."""

@@ -1,4 +1,4 @@
-"""What was published before: the last trade and the watermark of each instrument, read from the ends of its partitions."""
+"""What was published before: where each instrument's stream stood, read from the ends of its partitions."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -10,9 +10,9 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixe
 
 from infra import topics as broker
 from infra.settings import Settings
-from producers.continuity import Position
-from producers.dialect import Trade
-from schemas import codec, exact, topics
+from producers.ending import Ending
+from producers.outcome import Position
+from schemas import codec, topics
 from schemas.market import Instrument, Trades
 
 _FIRST_STRIDE: Final = 1_000  # records; each further stride towards the beginning is four times as long
@@ -20,8 +20,8 @@ _TIMEOUT_S: Final = 15.0
 
 
 def positions(settings: Settings, instruments: Iterable[Instrument]) -> dict[str, Position]:
-    """By market id, of the instruments that were ever published. Raises KafkaException when the broker does not answer."""
-    wanted = {topics.key(instrument): instrument.market_id for instrument in instruments}
+    """By symbol, of a venue's instruments that were ever published. Raises KafkaException when the broker does not answer."""
+    wanted = {topics.key(instrument): instrument.symbol for instrument in instruments}
     name = broker.name(settings, topics.TRADES)
     consumer = Consumer(
         {**settings.librdkafka(), "group.id": "positions", "enable.partition.eof": True, "enable.auto.commit": False}
@@ -40,23 +40,23 @@ def positions(settings: Settings, instruments: Iterable[Instrument]) -> dict[str
 
 
 def _last(consumer: Consumer, at: TopicPartition, keys: set[bytes]) -> dict[bytes, Position]:
-    """Reads backwards in growing strides until every key's last trade is found, or the beginning."""
+    """Reads backwards in growing strides until nothing older can matter of any key, or to the beginning."""
     low, end = _ends(consumer, at)
-    found: dict[bytes, Position] = {}
+    found = {key: Ending() for key in keys}
+    searched = set(keys)
     stride = _FIRST_STRIDE
-    while end > low and not all(key in found and found[key].last for key in keys):
+    while end > low and searched:
         begin = max(low, end - stride)
-        stretch: dict[bytes, Position] = {}
         for message in _read(consumer, TopicPartition(at.topic, at.partition, begin), end):
             key = message.key()
-            if key in keys:
+            if key in searched:
                 with suppress(codec.DecodeError):  # no record of ours: the pipeline sets it aside
-                    stretch[key] = _after(stretch.get(key), message)
-        for key, older in stretch.items():
-            newer = found.get(key)
-            found[key] = older if newer is None else Position(newer.last or older.last, max(newer.watermark, older.watermark))
+                    found[key].take(codec.decode_as(Trades, message.value() or b""))
+        for key in searched:
+            found[key].earlier()
+        searched = {key for key in searched if not found[key].complete}
         end, stride = begin, stride * 4
-    return found
+    return {key: ending.position() for key, ending in found.items() if not ending.empty}
 
 
 @retry(retry=retry_if_exception_type(KafkaException), stop=stop_after_delay(_TIMEOUT_S), wait=wait_fixed(0.1), reraise=True)
@@ -82,16 +82,6 @@ def _read(consumer: Consumer, begin: TopicPartition, end: int) -> Iterable[Messa
         yield message
         if message.offset() == end - 1:
             return
-
-
-def _after(position: Position | None, message: Message) -> Position:
-    record = codec.decode_as(Trades, message.value() or b"")
-    last = position.last if position else None
-    if record.ids:
-        price = exact.from_scaled(record.prices[-1], record.price_scale)
-        amount = exact.from_scaled(record.amounts[-1], record.amount_scale)
-        last = Trade(record.ids[-1], record.ids[-1], record.times[-1], price, amount, record.taker_buys[-1])
-    return Position(last, max(record.watermark, position.watermark if position else 0))
 
 
 def partition_of(key: bytes, partitions: int) -> int:

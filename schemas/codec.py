@@ -22,6 +22,12 @@ _HEADER: Final = 10  # the mark and eight bytes of fingerprint
 Record = (
     market.Trades
     | market.Quote
+    | market.Book
+    | market.Mark
+    | market.Funding
+    | market.OpenInterest
+    | market.VenueCandle
+    | market.Notice
     | market.Instrument
     | market.Candle
     | market.Indicators
@@ -42,6 +48,12 @@ T = TypeVar("T", bound=Record)
 SCHEMA_FILES: Final[dict[type[Record], str]] = {
     market.Trades: "trades",
     market.Quote: "quote",
+    market.Book: "book",
+    market.Mark: "mark",
+    market.Funding: "funding",
+    market.OpenInterest: "open_interest",
+    market.VenueCandle: "venue_candle",
+    market.Notice: "notice",
     market.Instrument: "instrument",
     market.Candle: "candle",
     market.Indicators: "indicators",
@@ -84,20 +96,21 @@ def _load() -> tuple[dict[type[Record], tuple[Any, bytes]], dict[bytes, tuple[An
 
 
 _WRITERS, _READERS = _load()
+_AS_IT_IS: Final = frozenset((str, int, bool, float, bytes, dict, type(None)))
 
 
 def _datum(record: msgspec.Struct) -> dict[str, Any]:
     """The record as fastavro takes it: decimals as plain digits, nested records as dictionaries."""
-    datum: dict[str, Any] = {}
-    for name in record.__struct_fields__:
-        value = getattr(record, name)
+    datum: dict[str, Any] = msgspec.structs.asdict(record)
+    for name, value in datum.items():
+        if type(value) in _AS_IT_IS:
+            continue
         if isinstance(value, Decimal):
-            value = exact.plain(value)
+            datum[name] = exact.plain(value)
         elif isinstance(value, msgspec.Struct):
-            value = _datum(value)
+            datum[name] = _datum(value)
         elif isinstance(value, tuple) and value and isinstance(value[0], msgspec.Struct):
-            value = [_datum(item) for item in value]
-        datum[name] = value
+            datum[name] = [_datum(item) for item in value]
     return datum
 
 

@@ -56,3 +56,8 @@ def fill_id(client_order_id: str, trade_id: int) -> str:
 def refusal_id(account: str, strategy: str, cause: str) -> str:
     """Of a strategy's refusal to act on one cause."""
     return derive("refusal", account, strategy, cause)
+
+
+def name_id(name: str) -> int:
+    """63 bits of SHA-256 of a venue's own name for a trade, where it has no number."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1

@@ -6,17 +6,23 @@ from typing import Literal
 from msgspec import Struct
 
 TradesKind = Literal["history", "live", "repair", "replay"]
+NoticeKind = Literal["maintenance", "resumed", "closing", "listing", "refused", "silent", "other"]
 CandleStatus = Literal["complete", "partial", "synthetic", "repaired"]
 
 
 class Gap(Struct, frozen=True):
-    """Trades with after_id < id < before_id, or of times in [since, until), are missing and could not be fetched."""
+    """Trades with after_id < id < before_id, or of times in [since, until), are missing; `reason` says why.
+
+    The same ids with `open` false close it: every trade in it is known now. With another reason, it stays open for that.
+    With a smaller `before_id` and the same `after_id` it is narrowed.
+    """
 
     after_id: int
     before_id: int
     since: int
     until: int
     reason: str
+    open: bool = True
 
 
 class HistoryCandle(Struct, frozen=True):
@@ -53,6 +59,8 @@ class Trades(Struct, frozen=True):
     taker_buys: tuple[bool, ...] = ()
     gap: Gap | None = None
     history: tuple[HistoryCandle, ...] = ()
+    counts: tuple[int, ...] = ()
+    event_time: int = 0
 
 
 class Quote(Struct, frozen=True):
@@ -66,6 +74,83 @@ class Quote(Struct, frozen=True):
     bid_amount: Decimal
     ask: Decimal
     ask_amount: Decimal
+
+
+class Book(Struct, frozen=True):
+    """The best levels of an order book, best first, as scaled integers; empty while it is `broken`."""
+
+    venue: str
+    symbol: str
+    time: int
+    received: int
+    sequence: int
+    price_scale: int = 0
+    amount_scale: int = 0
+    bid_prices: tuple[int, ...] = ()
+    bid_amounts: tuple[int, ...] = ()
+    ask_prices: tuple[int, ...] = ()
+    ask_amounts: tuple[int, ...] = ()
+    broken: str | None = None
+
+
+class Mark(Struct, frozen=True):
+    """The price that positions are valued at, and the index it follows."""
+
+    venue: str
+    symbol: str
+    time: int
+    received: int
+    mark: Decimal
+    index: Decimal | None = None
+
+
+class Funding(Struct, frozen=True):
+    """What holders of one side pay those of the other: a fraction of the position's value; positive when longs pay."""
+
+    venue: str
+    symbol: str
+    time: int
+    received: int
+    rate: Decimal
+    next_time: int | None = None
+
+
+class OpenInterest(Struct, frozen=True):
+    """How much of a contract is held, in native units."""
+
+    venue: str
+    symbol: str
+    time: int
+    received: int
+    amount: Decimal
+
+
+class VenueCandle(Struct, frozen=True):
+    """A minute as the venue itself tells it, to hold ours against."""
+
+    venue: str
+    symbol: str
+    open_time: int
+    received: int
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+    quote_volume: Decimal | None
+    trades: int | None
+    closed: bool
+
+
+class Notice(Struct, frozen=True):
+    """What a venue announced, or what became of a connection to it."""
+
+    venue: str
+    received: int
+    kind: NoticeKind
+    code: str
+    message: str
+    symbol: str | None = None
 
 
 class Instrument(Struct, frozen=True):
@@ -86,6 +171,9 @@ class Instrument(Struct, frozen=True):
     active: bool
     expiry: int | None
     valid_from: int
+    quanto: bool = False
+    strike: Decimal | None = None
+    option: Literal["call", "put"] | None = None
 
 
 class Candle(Struct, frozen=True):

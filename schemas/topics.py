@@ -33,6 +33,7 @@ class Topic:
 
 MARKET = "venue|symbol"
 ACCOUNT = "venue|account"
+VENUE = "venue"
 SOURCE = "source"
 
 # A broker deletes by the record's own time, and records carry the market's time: a replay or the demo would lose its input to
@@ -42,6 +43,12 @@ _FAST = 512 * 1024 * 1024
 INSTRUMENTS = Topic("market.instruments", market.Instrument, MARKET, compact=True)
 TRADES = Topic("market.trades", market.Trades, MARKET, retention_bytes=_FAST)
 QUOTES = Topic("market.quotes", market.Quote, MARKET, retention_bytes=_FAST // 8)
+BOOKS = Topic("market.books", market.Book, MARKET, retention_bytes=_FAST // 2)
+MARK = Topic("market.mark", market.Mark, MARKET, retention_bytes=_FAST // 8)
+FUNDING = Topic("market.funding", market.Funding, MARKET, retention_bytes=_FAST // 8)
+OPEN_INTEREST = Topic("market.interest", market.OpenInterest, MARKET, retention_bytes=_FAST // 8)
+VENUE_CANDLES = Topic("market.venue-candles", market.VenueCandle, MARKET, retention_bytes=_FAST // 8)
+NOTICES = Topic("market.notices", market.Notice, VENUE, partitions=1, retention_bytes=_FAST // 8)
 CANDLES = Topic("market.candles", market.Candle, MARKET, retention_bytes=_FAST)
 INDICATORS = Topic("market.indicators", market.Indicators, MARKET, retention_bytes=_FAST)
 MOVES = Topic("market.moves", market.Move, MARKET, retention_bytes=_FAST)
@@ -59,6 +66,12 @@ TOPICS: tuple[Topic, ...] = (
     INSTRUMENTS,
     TRADES,
     QUOTES,
+    BOOKS,
+    MARK,
+    FUNDING,
+    OPEN_INTEREST,
+    VENUE_CANDLES,
+    NOTICES,
     CANDLES,
     INDICATORS,
     MOVES,
@@ -78,6 +91,8 @@ def key(record: Record) -> bytes:
     """The Kafka key of a record, by its topic's rule."""
     if isinstance(record, market.DeadLetter):
         return record.source.encode()
+    if isinstance(record, market.Notice):
+        return record.venue.encode()
     if isinstance(record, trading.Intent | trading.Order | trading.Fill | trading.Position | trading.Refusal):
         return f"{record.venue}|{record.account}".encode()
     return f"{record.venue}|{record.symbol}".encode()

@@ -81,25 +81,27 @@ def _servers() -> Iterator[Settings]:
 def demo(
     seconds: Annotated[int, typer.Option(min=5, max=86_400, help="How long the market runs, in real seconds.")] = 60,
     seed: Annotated[int, typer.Option(min=0, help="Of the simulated market: the same seed gives the same trades.")] = 7,
+    venues: Annotated[str, typer.Option(help="Which venues to simulate, as okx,binance,...")] = "okx",
     json: Annotated[bool, typer.Option("--json", help="No screen; one JSON object on stdout at the end.")] = False,
 ) -> None:
-    """Run the whole flow on a simulated venue, 60 times faster than real time, on one live screen.
+    """Run the whole flow on simulated venues, 60 times faster than real time, on one live screen.
 
-    Example: tapeflow demo --seconds 60 --seed 7 --json
+    Example: tapeflow demo --seconds 60 --seed 7 --venues okx,upbit --json
     """
     from tapeflow.demo import run_demo  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, _terminated)
-    run_demo(load_settings(), seconds=seconds, seed=seed, as_json=json)
+    run_demo(load_settings(), venues=venues, seconds=seconds, seed=seed, as_json=json)
 
 
 @app.command()
 def up() -> None:
     """Run on the venue's live public feeds with a paper account, until Ctrl-C.
 
-    Markets and strategy come from TAPEFLOW_* variables; KAFKA_BOOTSTRAP and DATABASE_URL point at real servers.
+    Markets and strategy come from TAPEFLOW_* variables; KAFKA_BOOTSTRAP and DATABASE_URL point at real servers. Each venue has a
+    producer of its own.
 
-    Example: TAPEFLOW_SYMBOLS=BTC/USDT,ETH/USDT tapeflow up
+    Example: TAPEFLOW_MARKETS=okx:BTC/USDT,bybit:BTC/USDT:USDT tapeflow up
     """
     from tapeflow.up import run_up  # noqa: PLC0415
 
@@ -109,25 +111,69 @@ def up() -> None:
 
 @replay_app.command("capture")
 def replay_capture(
-    file: Annotated[Path, typer.Argument(help="A recording: gzipped lines of {received, conn, data}.")],
+    file: Annotated[Path, typer.Argument(help="A recording: gzipped lines of {received, conn, data}, or a folder of them.")],
     venue: Annotated[str, typer.Option(help="Whose protocol the recording speaks.")],
     instruments: Annotated[
         Path | None, typer.Option(help="The venue's own instrument list. Default: instruments.json beside the recording.")
     ] = None,
     candles: Annotated[Path | None, typer.Option(help="Write the candles to this CSV file.")] = None,
     timeframe: Annotated[str, typer.Option(help="Which candles to write: 1m, 5m, 15m, 1h or all.")] = "1m",
+    speed: Annotated[
+        float | None, typer.Option(min=0.001, help="How many times as fast as it was received. Default: as fast as it goes.")
+    ] = None,
 ) -> None:
-    """Run a recording through the real parsers, Kafka and the pipeline.
+    """Run a recording through the real parsers, Kafka and the pipeline, in topics of its own that are removed afterwards.
 
-    Example: tapeflow replay capture okx.ws.ndjson.gz --venue okx --candles out.csv
+    Example: tapeflow replay capture okx.ws.ndjson.gz --venue okx --candles out.csv --speed 10
     """
     from tapeflow.replay import Replay  # noqa: PLC0415
 
-    wanted = Replay(file, venue, instruments or file.parent / "instruments.json", candles, timeframe)
+    folder = file if file.is_dir() else file.parent
+    wanted = Replay(file, venue, instruments or folder / "instruments.json", candles, timeframe, speed)
     wanted.check()
     with _servers() as settings:
         summary = wanted.run(settings)
-    Console(stderr=True).print(summary)
+    Console(stderr=True).print(summary, soft_wrap=True)
+
+
+@app.command()
+def record(
+    out: Annotated[Path, typer.Option(help="The folder to write to; it is made.")],
+    markets: Annotated[str | None, typer.Option(help="What to record, as venue:symbol,... Default: TAPEFLOW_MARKETS.")] = None,
+    seconds: Annotated[int, typer.Option(min=0, help="Stop after so many seconds; 0 means at Ctrl-C.")] = 0,
+    max_mb: Annotated[int, typer.Option(min=1, help="What all files may take; the oldest are removed.")] = 10_000,
+    rotate_mb: Annotated[int, typer.Option(min=1, help="What one file may take before the next is begun.")] = 100,
+) -> None:
+    """Write every frame that the venues send to gzipped files, each with when it was received and on which connection.
+
+    Example: tapeflow record --markets okx:BTC/USDT,upbit:BTC/KRW --out tape --seconds 600
+    """
+    from tapeflow.record import Recording  # noqa: PLC0415
+
+    settings = load_settings(markets=markets) if markets else load_settings()
+    Recording(settings, out, seconds, max_mb * 1_000_000, rotate_mb * 1_000_000).run(Console(stderr=True))
+
+
+@app.command()
+def backfill(
+    venue: Annotated[str, typer.Option(help="ccxt's name of the venue.")],
+    symbol: Annotated[str, typer.Option(help="As ccxt unifies it: BTC/USDT, BTC/USDT:USDT.")],
+    since: Annotated[str, typer.Option("--from", help="The beginning, as 2026-01-31 or 2026-01-31T12:00 (UTC).")],
+    until: Annotated[str | None, typer.Option("--to", help="The end, which is not part of it. Default: now.")] = None,
+    timeframe: Annotated[str, typer.Option(help="Which candles: 1m, 5m, 1h, 1d or what else the venue has.")] = "1m",
+    trades: Annotated[bool, typer.Option("--trades", help="Trades instead of candles.")] = False,
+    out: Annotated[Path | None, typer.Option(help="The CSV file to write, gzipped if its name ends in .gz.")] = None,
+) -> None:
+    """Fetch a venue's past into a file: every candle or trade once, in order, in the venue's own digits.
+
+    Stopped, the same command goes on where it was. Ends with 3 when something is missing, and says what.
+
+    Example: tapeflow backfill --venue okx --symbol BTC/USDT --from 2026-01-01 --to 2026-02-01 --timeframe 1m --out btc.csv.gz
+    """
+    from tapeflow.backfill import Backfill  # noqa: PLC0415
+
+    wanted = Backfill(venue, symbol, since, until, None if trades else timeframe, out)
+    raise typer.Exit(wanted.run(load_settings(), Console(stderr=True)))
 
 
 @app.command()

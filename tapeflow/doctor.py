@@ -2,6 +2,7 @@
 
 import shutil
 import socket
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 import psycopg
+from platformdirs import user_state_path
 
 from infra import topics as broker
 from infra.settings import Settings, UserError
@@ -16,6 +18,7 @@ from producers.dialects import DIALECTS
 from schemas.topics import TOPICS
 
 NEEDED_BYTES = 2 * 1024**3
+_REACH_S = 3.0
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     """Every check, in the order in which a start would meet them."""
-    checks: list[Callable[[Settings], Iterator[Finding]]] = [_python, _state, _kafka, _database, _api_port, _venue]
+    checks: list[Callable[[Settings], Iterator[Finding]]] = [_python, _state, _kafka, _database, _api_port, _limits, _venues]
     return [finding for check in checks for finding in check(settings)]
 
 
@@ -107,15 +110,33 @@ def _api_port(settings: Settings) -> Iterator[Finding]:
     yield Finding("API port", "good", f"{settings.api_host}:{settings.api_port} is free")
 
 
-def _venue(settings: Settings) -> Iterator[Finding]:
+def _venues(settings: Settings) -> Iterator[Finding]:
+    for venue in settings.symbols():
+        address = settings.venue_address(venue) or DIALECTS[venue].hosts[0]
+        parts = urlsplit(address)
+        try:
+            with socket.create_connection((parts.hostname or "", parts.port or 443), timeout=_REACH_S):
+                pass
+        except OSError as error:
+            cure = "start the simulated venue, or unset TAPEFLOW_VENUE_URL" if settings.venue_url else "the demo does not need it"
+            yield Finding(venue, "note", f"{address} cannot be reached from here ({error.strerror or error}); {cure}")
+            continue
+        if settings.venue_url is not None:
+            yield Finding(venue, "note", f"answers at {address}, which is not the real one (TAPEFLOW_VENUE_URL)")
+        else:
+            yield Finding(venue, "good", f"answers at {address}")
+
+
+def _limits(settings: Settings) -> Iterator[Finding]:
+    """What all processes on this host share, so that together they ask a venue no more often than it allows."""
+    folder = user_state_path("tapeflow")
     if settings.venue_url is not None:
-        yield Finding("venue", "note", f"{settings.venue} at {settings.venue_url}, not the real one (TAPEFLOW_VENUE_URL)")
         return
     try:
-        socket.getaddrinfo(urlsplit(DIALECTS[settings.venue].url).hostname, 443)
-    except OSError as error:
-        yield Finding(
-            "venue", "note", f"{settings.venue} cannot be reached from here ({error.strerror}); the demo does not need it"
-        )
+        folder.mkdir(parents=True, exist_ok=True)
+        with sqlite3.connect(folder / "rates.sqlite", timeout=1) as connection:
+            connection.execute("PRAGMA user_version")
+    except (OSError, sqlite3.Error) as error:
+        yield Finding("rate limits", "bad", f"{folder} cannot be written: {error}; XDG_STATE_HOME may name another folder")
         return
-    yield Finding("venue", "good", f"{settings.venue} has an address")
+    yield Finding("rate limits", "good", f"shared by all on this host in {folder}")

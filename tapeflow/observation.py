@@ -50,7 +50,6 @@ class Observation:
 
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys((topic.name for topic in WATCHED), 0))
     trades: int = 0
-    gaps: int = 0
     markets: dict[str, MarketView] = field(default_factory=dict)
     signals: deque[Signal] = field(default_factory=lambda: deque(maxlen=8))
     latencies_ms: list[float] = field(default_factory=list)
@@ -58,6 +57,7 @@ class Observation:
     positions: dict[str, Position] = field(default_factory=dict)
     watermark: int = 0
     _recent: deque[tuple[int, int]] = field(default_factory=deque)
+    _open: set[tuple[str, str, int]] = field(default_factory=set)
     _signal_ids: set[str] = field(default_factory=set)
 
     def fold(self, record: Record, now_us: int) -> None:
@@ -67,17 +67,17 @@ class Observation:
             self._fold_trades(record, now_us)
         elif isinstance(record, Candle):
             if record.timeframe == "1m" and record.source == "trades":
-                self._market(record.symbol).candle = record
+                self._market(record).candle = record
         elif isinstance(record, Indicators):
             if record.timeframe == "1m":
-                self._market(record.symbol).indicators = record
+                self._market(record).indicators = record
         elif isinstance(record, Signal):
             self._fold_signal(record, now_us)
         elif isinstance(record, Order):
             self.orders[record.client_order_id] = record
         elif isinstance(record, Position):
             self.positions[record.id] = record
-            self._market(record.symbol).position = record
+            self._market(record).position = record
 
     def trades_per_second(self, now_us: int) -> float:
         """Of the last five seconds of this machine's time."""
@@ -93,12 +93,19 @@ class Observation:
         """Profit and loss of everything closed, after fees, in quote currency."""
         return sum((position.realized for position in self.positions.values()), Decimal(0))
 
-    def _market(self, symbol: str) -> MarketView:
-        return self.markets.setdefault(symbol, MarketView())
+    @property
+    def gaps(self) -> int:
+        """Gaps that are open now."""
+        return len(self._open)
+
+    def _market(self, record: Candle | Indicators | Position) -> MarketView:
+        return self.markets.setdefault(f"{record.venue}:{record.symbol}", MarketView())
 
     def _fold_trades(self, record: Trades, now_us: int) -> None:
         self.trades += len(record.ids)
-        self.gaps += record.gap is not None
+        if record.gap is not None:
+            name = record.venue, record.symbol, record.gap.after_id
+            (self._open.add if record.gap.open else self._open.discard)(name)
         self.watermark = max(self.watermark, record.watermark)
         if record.ids:
             self._recent.append((now_us, len(record.ids)))

@@ -22,13 +22,19 @@ from schemas import codec, topics
 from schemas.market import Candle
 from schemas.topics import Topic
 from tapeflow import candle_csv
-from tapeflow.lag import lags
+from tapeflow.lag import Lags
 from tapeflow.parts import command
 
 _REPLAYED: Final = (
     topics.INSTRUMENTS,
     topics.TRADES,
     topics.QUOTES,
+    topics.BOOKS,
+    topics.MARK,
+    topics.FUNDING,
+    topics.OPEN_INTEREST,
+    topics.VENUE_CANDLES,
+    topics.NOTICES,
     topics.CANDLES,
     topics.INDICATORS,
     topics.SIGNALS,
@@ -48,6 +54,7 @@ class Replay:
     instruments: Path
     candles: Path | None
     timeframe: str
+    speed: float | None = None
 
     def check(self) -> None:
         """Raises UserError for what no replay can come of, before anything is started."""
@@ -56,9 +63,10 @@ class Replay:
         allowed = (*get_args(Timeframe), _ALL)
         if self.timeframe not in allowed:
             raise UserError(f"unknown timeframe {self.timeframe!r}; there are {', '.join(allowed)}")
-        for path, what in ((self.file, "recording"), (self.instruments, "instrument list")):
-            if not path.is_file():
-                raise UserError(f"there is no {what} {path}" + ("" if what == "recording" else "; name one with --instruments"))
+        if not self.file.exists():
+            raise UserError(f"there is no recording {self.file}")
+        if not self.instruments.is_file():
+            raise UserError(f"there is no instrument list {self.instruments}; name one with --instruments")
         if self.candles is not None and not self.candles.absolute().parent.is_dir():
             raise UserError(f"there is no folder {self.candles.absolute().parent} to write {self.candles.name} to")
 
@@ -83,27 +91,24 @@ class Replay:
         publisher = Publisher(settings)
         serving = asyncio.create_task(publisher.serve())
         try:
-            counts = await capture.replay(self.file, self.venue, self.instruments, publisher.publish)
+            recording = capture.Replay(self.file, self.venue, self.instruments)
+            await capture.replay(recording, publisher.publish, self.speed)
             if await publisher.flush(_PATIENCE_S):
                 raise UserError("Kafka has not acknowledged the recording")
         finally:
             serving.cancel()
-        return counts.line()
+        return recording.tally.line()
 
 
 def _wait_until_read(settings: Settings, supervisor: Supervisor) -> None:
     """Until the pipeline has committed everything published: what it made of it is there by then."""
-    admin = broker.admin(settings)
+    behind = Lags(settings, ("pipeline",))
     deadline = time.monotonic() + _PATIENCE_S
-    while not _all_read(lags(admin, settings, ("pipeline",))):
+    while any(behind.now().values()):
         supervisor.check()
         if time.monotonic() > deadline:
             raise UserError(f"the pipeline has not read the recording after {_PATIENCE_S} s; see {settings.state / 'logs'}")
         time.sleep(0.1)
-
-
-def _all_read(behind: dict[str, int]) -> bool:
-    return behind.get("pipeline") == 0
 
 
 def _candles(settings: Settings) -> Iterator[Candle]:

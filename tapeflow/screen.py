@@ -18,7 +18,7 @@ from tapeflow.observation import MarketView, Observation
 _TRENDS = {1: Text("▲ up", "green"), -1: Text("▼ down", "red"), 0: Text("- mixed", "dim")}
 
 
-_COLUMNS: Final = ("symbol", "close", "volume", "trades", "status", "RSI 14", "trend", "position", "entry", "unrealized")
+_COLUMNS: Final = ("market", "close", "volume", "trades", "status", "RSI 14", "trend", "position", "entry", "unrealized")
 _ROOMY: Final = 110  # columns, below which a terminal has no room for these
 _LEFT_OUT: Final = {"volume", "trades", "entry"}
 
@@ -51,9 +51,9 @@ def _markets(observation: Observation, frame: Frame) -> RenderableType:
     table = Table(expand=True, title="markets: newest minute", title_justify="left")
     columns = [column for column in _COLUMNS if frame.width >= _ROOMY or column not in _LEFT_OUT]
     for column in columns:
-        table.add_column(column, justify="left" if column in {"symbol", "status", "trend", "position"} else "right", no_wrap=True)
-    for symbol, view in sorted(observation.markets.items()):
-        row = dict(zip(_COLUMNS, (symbol, *_market_row(view)), strict=True))
+        table.add_column(column, justify="left" if column in {"market", "status", "trend", "position"} else "right", no_wrap=True)
+    for market, view in sorted(observation.markets.items()):
+        row = dict(zip(_COLUMNS, (market, *_market_row(view)), strict=True))
         table.add_row(*(row[column] for column in columns))
     return table
 
@@ -84,14 +84,16 @@ def _status(status: str) -> Text:
 
 def _signals(observation: Observation, frame: Frame) -> RenderableType:
     table = Table(expand=True, title="signals: newest first", title_justify="left")
-    for column in ("candle", "symbol", "timeframe", "side", "RSI 14", "strength", "price"):
+    for column in ("candle", "market", "timeframe", "side", "RSI 14", "strength", "price"):
         table.add_column(column)
     newest = sorted(observation.signals, key=lambda signal: signal.time, reverse=True)
     for signal in newest if frame.width >= _ROOMY else newest[:3]:
         opened = datetime.fromtimestamp(signal.open_time / 1000, UTC).strftime("%H:%M")
         side = Text(signal.side, "green" if signal.side == "long" else "red")
         rsi = f"{signal.values['rsi_14']:.1f}"
-        table.add_row(opened, signal.symbol, signal.timeframe, side, rsi, f"{signal.strength:.2f}", plain(signal.price))
+        table.add_row(
+            opened, f"{signal.venue}:{signal.symbol}", signal.timeframe, side, rsi, f"{signal.strength:.2f}", plain(signal.price)
+        )
     return table
 
 
@@ -108,7 +110,7 @@ def _flow(observation: Observation, frame: Frame) -> RenderableType:
     health = (
         f"latency candle to signal p50 {shown['p50']}, p99 {shown['p99']}   positions open {open_positions}   "
         f"realized since start {observation.realized():+.2f}   "
-        f"gaps {observation.gaps}   dead letters {counts[topics.DEAD_LETTERS.name]}"
+        f"gaps open {observation.gaps}   dead letters {counts[topics.DEAD_LETTERS.name]}"
     )
     behind = "lag " + "   ".join(f"{group} {records}" for group, records in frame.lags.items())
     return Panel(f"{done}\n{health}\n{behind}", title="flow", title_align="left")

@@ -6,12 +6,11 @@ from typing import Any
 import msgspec
 from filelock import Timeout
 
-from infra import topics as broker
 from infra.embedded import found
 from infra.settings import Settings, UserError
 from tapeflow import stored
-from tapeflow.lag import lags
-from tapeflow.parts import PARTS
+from tapeflow.lag import Lags
+from tapeflow.parts import names
 from tapeflow.up import running_lock
 
 
@@ -23,8 +22,8 @@ def report(configured: Settings, *, as_json: bool) -> None:
         "state": str(settings.state),
         "kafka": settings.kafka_bootstrap,
         "database": settings.database_url,
-        "parts": {part: runs and (settings.state / "run" / f"{part}.ready").exists() for part in PARTS},
-        "lag": _unless_gone(lambda: lags(broker.admin(settings), settings)) if settings.kafka_bootstrap else None,
+        "parts": {part: runs and (settings.state / "run" / f"{part}.ready").exists() for part in names(settings)},
+        "lag": _unless_gone(lambda: Lags(settings).now()) if settings.kafka_bootstrap else None,
         "rows": _unless_gone(lambda: stored.counts(settings)) if settings.database_url else None,
     }
     if as_json:

@@ -1,11 +1,15 @@
 """What the database holds, counted."""
 
+from decimal import Decimal
 from typing import Final
 
 import psycopg
 from psycopg import sql
 
 from infra.settings import Settings, UserError
+
+Trade = tuple[int, Decimal, str]
+"""Time (epoch ms), price and the taker's side: what venues tell as one trade, or as several, agrees in these."""
 
 COUNTED: Final = ("trades", "candles", "signals", "orders", "fills", "positions", "refusals")
 
@@ -26,13 +30,16 @@ def warm_markets(settings: Settings) -> int:
     return int(row[0]) if row else 0
 
 
-def trade_ids(settings: Settings) -> dict[str, list[int]]:
-    """The stored trade ids by the venue's own market name, duplicates included."""
+def amounts(settings: Settings) -> dict[str, dict[Trade, Decimal]]:
+    """By venue:symbol, what was traded in native units at each time (epoch ms), price and side."""
+    query = """
+        SELECT i.venue || ':' || i.symbol, (extract(epoch FROM t.time) * 1000)::bigint, t.price, t.taker_side, sum(t.amount)
+        FROM trades t JOIN instruments i ON i.id = t.instrument_id GROUP BY 1, 2, 3, 4"""
+    found: dict[str, dict[Trade, Decimal]] = {}
     with connect(settings) as connection:
-        rows = connection.execute(
-            "SELECT i.market_id, array_agg(t.trade_id) FROM trades t JOIN instruments i ON i.id = t.instrument_id GROUP BY 1"
-        ).fetchall()
-    return dict(rows)
+        for market, time, price, side, amount in connection.execute(query):
+            found.setdefault(market, {})[time, price, side] = amount
+    return found
 
 
 def connect(settings: Settings) -> psycopg.Connection:

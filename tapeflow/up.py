@@ -12,9 +12,9 @@ from infra import topics as broker
 from infra.settings import Settings, UserError
 from infra.supervisor import Supervisor
 from sql.migrate import migrate
-from tapeflow.lag import lags
+from tapeflow.lag import Lags
 from tapeflow.observation import Watch
-from tapeflow.parts import PARTS, command
+from tapeflow.parts import command, names
 from tapeflow.screen import Frame, draw
 
 _START_S: Final = 120
@@ -44,7 +44,7 @@ def _run(settings: Settings, console: Console) -> None:
     with console.status("creating topics and tables"):
         broker.create(settings)
         migrate(settings.database_url or "")
-    with Supervisor({part: command(part) for part in PARTS}, settings.state, settings.environment()) as supervisor:
+    with Supervisor({name: command(name) for name in names(settings)}, settings.state, settings.environment()) as supervisor:
         with console.status("starting every part"):
             supervisor.wait_ready(_START_S)
         console.print(f"up: API http://{settings.api_host}:{settings.api_port}/docs, logs in {settings.state / 'logs'}")
@@ -55,16 +55,16 @@ def _run(settings: Settings, console: Console) -> None:
 
 
 def _screen(settings: Settings, console: Console, supervisor: Supervisor) -> None:
-    admin = broker.admin(settings)
+    lags = Lags(settings)
     began = time.monotonic()
     behind: dict[str, int] = {}
     where = f"at {settings.venue_url}" if settings.venue_url else "live"
-    title = f"Tapeflow   {settings.venue} {where}, account {settings.account}"
+    title = f"Tapeflow   {', '.join(settings.symbols())} {where}, account {settings.account}"
     with Watch(settings, from_end=True).running() as watch, Live(console=console, refresh_per_second=2) as live:
         while True:
             supervisor.check()
             with suppress(UserError):  # Kafka is away: the parts wait for it, and so does the screen
-                behind = lags(admin, settings)
+                behind = lags.now()
             frame = Frame(title, time.monotonic() - began, None, behind, time.time_ns() // 1000, console.width)
             with watch.lock:
                 live.update(draw(watch.observation, frame))

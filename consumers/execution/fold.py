@@ -6,7 +6,8 @@ earlier times fill what rests, one by one in log order: an entry filled by one t
 the next. An entry that outlived its signal is taken back as of that moment. Then the signal is decided as of its own
 time, the end of its candle, and the trades from that time on may fill what it led to. So no signal is ever too late
 here; how old one may be by the clock on the wall is for the gateway of a live venue to judge. A command acts at its
-place in the log, at the time the market had reached there.
+place in the log, at the time the market had reached there. A trade of a time that the feed is not complete up to waits until
+it is, so what a repair brings late comes before it.
 
 An input at or below the last one folded of its source is a copy and changes nothing; neither does a copy of a move that
 the pipeline published twice, nor a trade or a signal seen before.
@@ -19,6 +20,7 @@ from consumers.execution import orders, position, strategy
 from consumers.execution.desk import Desk, Output
 from consumers.execution.market import Market
 from consumers.execution.strategy import Refused, StrategySettings
+from consumers.execution.waiting import Waiting
 from consumers.gateway import paper
 from schemas import codec, ids
 from schemas.market import Move, Trades
@@ -37,6 +39,7 @@ class State(Struct):
     moved: int = -1
     market: Market = msgspec.field(default_factory=Market)
     desk: Desk = msgspec.field(default_factory=Desk)
+    waiting: Waiting = msgspec.field(default_factory=Waiting)
 
     def is_new(self, source: str, offset: int) -> bool:
         """Whether an input was not folded yet; from now on it was."""
@@ -91,15 +94,15 @@ def _on_move(state: State, move: Move, settings: StrategySettings) -> list[Outpu
     trades = codec.decode_as(Trades, move.trades)
     raised = _raised(move, settings)
     market, desk = state.market, state.desk
-    known = market.last_trade_id
     state.moved = move.offset
     market.observe(trades)
     outputs: list[Output] = []
+    tape = _due(state, trades, needed=bool(raised or desk.resting))
     if raised or desk.resting:
         terms = market.terms(move.symbol, settings.fee_rate)
-        *before, after = paper.split(paper.tape(trades, known), [signal.time for signal in raised])
-        for tape, signal in zip(before, raised, strict=True):
-            outputs += _trade(desk, market, tape, terms, settings)
+        *before, after = paper.split(tape, [signal.time for signal in raised])
+        for part, signal in zip(before, raised, strict=True):
+            outputs += _trade(desk, market, part, terms, settings)
             outputs += _expire(desk, signal.time)
             market.note_gap(trades.gap, before=signal.time)
             outputs += _on_signal(desk, market, signal, settings)
@@ -107,6 +110,17 @@ def _on_move(state: State, move: Move, settings: StrategySettings) -> list[Outpu
         outputs += _expire(desk, market.clock)
     market.note_gap(trades.gap)
     return outputs
+
+
+def _due(state: State, trades: Trades, *, needed: bool) -> paper.Tape:
+    """The new trades up to the time that the feed has reached; it may be empty when nobody needs it."""
+    market = state.market
+    if not state.waiting.idle(trades, market.clock):
+        tape = state.waiting.due(trades, market.last_trade_id, market.clock)
+        market.last_trade_id = max((market.last_trade_id, *tape.ids.tolist()))
+        return tape
+    known, market.last_trade_id = market.last_trade_id, max((market.last_trade_id, *trades.ids))
+    return paper.tape(trades, known) if needed else paper.NOTHING
 
 
 def _raised(move: Move, settings: StrategySettings) -> list[Signal]:

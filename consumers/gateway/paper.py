@@ -51,6 +51,10 @@ class Tape:
     price_scale: int
 
 
+_EMPTY: Column = np.array([], dtype=np.int64)
+NOTHING = Tape(_EMPTY, _EMPTY, _EMPTY, 0)
+
+
 @dataclass(frozen=True)
 class Terms:
     """What an amount of 1 is worth and what a fill costs: `fee_rate` of the notional, in `currency`."""

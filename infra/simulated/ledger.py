@@ -2,8 +2,7 @@
 
 from typing import NamedTuple
 
-from infra.simulated.listing import Listing
-from infra.simulated.market import Market
+from infra.simulated.tape import Tape
 
 
 class Account(NamedTuple):
@@ -20,10 +19,9 @@ class Account(NamedTuple):
     history_trades: int
 
 
-def account(market: Market, listing: Listing, now_ms: int) -> Account:
+def account(tape: Tape, start_ms: int, now_ms: int) -> Account:
     """Count an instrument's trades, of the run and of the history apart."""
-    tape = market.tape(listing, now_ms)
-    start, known = tape.before(market.start_ms), tape.through(now_ms)
+    start, known = tape.before(start_ms), tape.through(now_ms)
     ids = tape.slice(0, known).ids
     return Account(*_ends(ids[start:].tolist()), known - start, *_ends(ids[:start].tolist()), start)
 

@@ -1,6 +1,8 @@
 """What is traded: the table of instruments and the manner in which each of them moves."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -19,7 +21,8 @@ class Temper:
 
     `rate` trades a minute; `drift` the slow trend a minute, which turns every `swing` minutes or so; every `cycle`
     minutes or so a `jolt` against the trend, which is made good again: it is what drives an RSI out of its range.
-    `bursts` an hour of about a thousand trades within a second.
+    `bursts` an hour of about a thousand trades within a second. `stack` is how many trades of an order that sweeps the
+    book are at one price.
     """
 
     rate: float
@@ -28,6 +31,7 @@ class Temper:
     cycle: int = 26
     jolt: float = 0.019
     bursts: int = 0
+    stack: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,8 @@ class Listing:
     """One instrument, free of any venue's naming: prices are whole `tick`s, sizes whole `lot`s.
 
     `contract_size` is in base coins (linear) or in quote currency (inverse); `price` is where the market starts,
-    `lots` a typical trade, `spread` in ticks. `expiry` (epoch ms) is set for dated contracts alone.
+    `lots` a typical trade, `spread` in ticks. `expiry` (epoch ms) is set for dated contracts alone, `strike` (in quote
+    currency) and `call` for options alone, whose `price` is the premium in the currency it is paid in.
     """
 
     base: str
@@ -50,6 +55,8 @@ class Listing:
     min_size: Decimal | None = None
     spread: int = 1
     expiry: int | None = None
+    strike: Decimal | None = None
+    call: bool = True
 
     @property
     def settle(self) -> str:
@@ -58,9 +65,11 @@ class Listing:
 
     @property
     def name(self) -> str:
-        """A name no two listings share, which also seeds the market: `BTC/USDT`, `BTC/USDT:USDT`."""
-        dated = "" if self.expiry is None else f"-{self.expiry}"
-        return f"{self.base}/{self.quote}" + (f":{self.settle}" if self.settle else "") + dated
+        """A name no two listings share, as ccxt unifies it, which also seeds the market: `BTC/USD:BTC-261225-100000-C`."""
+        settled = f":{self.settle}" if self.settle else ""
+        dated = "" if self.expiry is None else f"-{datetime.fromtimestamp(self.expiry / 1000, UTC):%y%m%d}"
+        optional = "" if self.strike is None else f"-{self.strike:f}-{'C' if self.call else 'P'}"
+        return f"{self.base}/{self.quote}{settled}{dated}{optional}"
 
 
 TRENDING = Temper(rate=24.0, drift=0.00032, swing=300, jolt=0.024)
@@ -69,6 +78,7 @@ BURSTY = Temper(rate=12.0, drift=0.00030, bursts=3, jolt=0.022)
 BRISK = Temper(rate=30.0)
 SLOW = Temper(rate=8.0, cycle=30)
 QUIET = Temper(rate=0.2)
+MOST = 500  # instruments a venue
 
 
 def _spot(base: str, price: str, tick: str, lot: str, lots: int, temper: Temper) -> Listing:
@@ -115,12 +125,36 @@ LISTINGS = (
 
 
 def listings(count: int, pace: float = 1.0) -> tuple[Listing, ...]:
-    """Return the first `count` instruments, trading `pace` times as often as the table says.
+    """Return the first `count` instruments, trading `pace` times as often as the table says; see `paced`."""
+    return paced(LISTINGS, count, pace)
 
-    Raises ValueError when the table is shorter than that, or when there is nothing to trade.
+
+def paced(table: Sequence[Listing], count: int, pace: float = 1.0) -> tuple[Listing, ...]:
+    """Return the first `count` instruments of a table, trading `pace` times as often as it says.
+
+    A table that is too short is continued with coins that exist nowhere else, in the manner of its first instrument.
+    Raises ValueError when there is nothing to list or nothing to trade.
     """
-    if not 1 <= count <= len(LISTINGS):
-        raise ValueError(f"instruments must be 1 to {len(LISTINGS)}, not {count}")
+    if not 1 <= count <= MOST:
+        raise ValueError(f"instruments must be 1 to {MOST}, not {count}")
     if not pace > 0:
         raise ValueError(f"pace must be above 0, not {pace}")
-    return tuple(replace(one, temper=replace(one.temper, rate=one.temper.rate * pace)) for one in LISTINGS[:count])
+    chosen = [*table[:count], *(_made_up(table[0], number) for number in range(len(table) + 1, count + 1))]
+    return tuple(replace(one, temper=replace(one.temper, rate=one.temper.rate * pace)) for one in chosen)
+
+
+def stacked(temper: Temper, stack: int) -> Temper:
+    """Return the same manner with so many trades at one price when an order sweeps the book."""
+    return replace(temper, stack=stack)
+
+
+def _made_up(pattern: Listing, number: int) -> Listing:
+    """Return an instrument of another coin that is counted as `pattern` is and starts at a price of its own."""
+    temper = (TRENDING, RANGING, BRISK, SLOW)[number % 4]
+    ticks = (pattern.price / pattern.tick) * (60 + number * 37 % 80) / 100
+    return replace(
+        pattern,
+        base=f"SIM{number}",
+        price=int(ticks) * pattern.tick,
+        temper=replace(temper, stack=pattern.temper.stack),
+    )

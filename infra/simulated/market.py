@@ -61,15 +61,21 @@ class Market:
         return quote_after(listing, int(last.prices[0]), bool(last.buys[0]), now_ms)
 
 
-def random_market(seed: int, listings: Sequence[Listing], start_ms: int, history: int = 500, length: int | None = None) -> Market:
-    """Make a market that opened `history` minutes before `start_ms` and trades for `length` minutes after it."""
+def random_market(
+    seed: int, listings: Sequence[Listing], start_ms: int, history: int = 500, length: int | None = None, salt: str = ""
+) -> Market:
+    """Make a market that opened `history` minutes before `start_ms` and trades for `length` minutes after it.
+
+    What is listed under the same name in two markets trades differently in each if they are of different `salt`.
+    """
     opened, closes = start_ms - history * MINUTE, None if length is None else start_ms + length * MINUTE
-    return Market(start_ms, {one: trades_of(seed, one, opened, closes) for one in listings}, {})
+    return Market(start_ms, {one: trades_of(seed, one, opened, closes, salt) for one in listings}, {})
 
 
-def trades_of(seed: int, listing: Listing, opened: int, closes: int | None = None) -> Maker:
+def trades_of(seed: int, listing: Listing, opened: int, closes: int | None = None, salt: str = "") -> Maker:
     """Yield the trades of one instrument, 20 minutes at a time, from `opened` until before `closes`."""
-    dice = np.random.Generator(np.random.PCG64([seed, zlib.crc32(listing.name.encode())]))
+    seeds = [seed, zlib.crc32(listing.name.encode()), *([zlib.crc32(salt.encode())] if salt else [])]
+    dice = np.random.Generator(np.random.PCG64(seeds))
     walk = minutes(listing.temper, _one_by_one(dice))
     next_id = 100_000_000 + int(dice.random() * 800_000_000)
     ticks = float(listing.price / listing.tick)
@@ -112,7 +118,7 @@ def _stretch(dice: np.random.Generator, listing: Listing, ticks: float, levels: 
     buys = dice.random(len(times)) < 0.5 + 0.35 * np.clip(slope, -1.0, 1.0)
     jitter = (dice.random(len(times)) - 0.5) * 0.0001 * middle
     touched = np.where(buys, np.ceil(middle + jitter), np.floor(middle + jitter))
-    prices = np.repeat(touched, sweeps) + rank * np.where(np.repeat(buys, sweeps), 1, -1)
+    prices = np.repeat(touched, sweeps) + rank // listing.temper.stack * np.where(np.repeat(buys, sweeps), 1, -1)
     sizes = listing.lots * 0.05 + listing.lots * (-np.log1p(-dice.random(len(rank)))) ** 1.5
     return Trades(
         ids=np.arange(len(rank), dtype=np.int64),

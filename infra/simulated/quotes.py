@@ -1,4 +1,4 @@
-"""The best bid and ask, and a small book around them, read off the last trade and the time."""
+"""The best bid and ask, read off the last trade and the time."""
 
 from typing import NamedTuple
 
@@ -29,17 +29,6 @@ def quote_after(listing: Listing, last_price: int, bought: bool, now_ms: int) ->
     widened = listing.spread + draw % 2
     bid, ask = (last_price - widened, last_price) if bought else (last_price, last_price + widened)
     return Quote(_level(listing, max(1, bid), draw >> 8), _level(listing, max(2, ask), draw >> 32))
-
-
-def book_around(listing: Listing, quote: Quote, depth: int, now_ms: int) -> tuple[list[Level], list[Level]]:
-    """Return asks and bids, best first, `depth` of each at most; no price is below one tick."""
-    asks, bids = [quote.ask], [quote.bid]
-    for away in range(1, depth):
-        draw = _mixed(now_ms // FLICKER_MS, quote.ask.price + away)
-        asks.append(_level(listing, quote.ask.price + away, draw))
-        if quote.bid.price - away > 0:
-            bids.append(_level(listing, quote.bid.price - away, draw >> 24))
-    return asks, bids
 
 
 def _level(listing: Listing, price: int, draw: int) -> Level:

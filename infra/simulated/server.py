@@ -1,10 +1,10 @@
-"""The venue's sockets: websocket and REST on one port, by FastAPI and uvicorn.
+"""The venues' sockets: websocket and REST on one port, each venue below its ccxt id.
 
-`python -m infra.simulated --seed 7 --port 8700` runs it alone; `running(config)` runs it beside a test.
+`python -m infra.simulated --venues okx,binance --port 8700` runs them alone; `running(config)` runs them beside a test.
 
-ccxt takes it for OKX when pointed at it:
+ccxt takes each for the real one when its addresses are replaced, scheme and host by `http://host:port/<venue>`:
 
-    exchange = ccxt.okx({"urls": {"api": {"rest": venue.url, "ws": venue.ws_url + "/ws/v5"}}})
+    exchange = ccxt.okx({"urls": {"api": {"rest": venue.address + "/okx", "ws": venue.ws_address + "/okx/ws/v5"}}})
 
 (`ws` is for `ccxt.pro`, which needs `asyncio`; `exchange.number = str` keeps the venue's digits.)
 """
@@ -14,90 +14,62 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Mapping
+from email.utils import formatdate
+from typing import Any, cast
 
 import httpx
 import uvicorn
-from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+from fastapi import FastAPI
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from infra.settings import UserError
+from infra.simulated.connection import Connection
 from infra.simulated.control import PAGE, control
-from infra.simulated.okx import rest
-from infra.simulated.okx.session import ADDRESSES, Session
-from infra.simulated.venue import SimulatedVenueConfig, Venue
+from infra.simulated.encoded import written
+from infra.simulated.venue import SimulatedVenueConfig, Venue, open_venues
 
-WAKE_SECONDS = 0.005
-_TURN = 64  # frames sent before others get a turn
+_METHODS = ["GET", "POST", "PUT", "DELETE"]
 
 
-def application(venue: Venue) -> FastAPI:
-    """Return the web application of a venue: its own API and the control of it."""
-    app = FastAPI(title="Simulated OKX", docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(control(venue))
+def application(venues: Mapping[str, Venue]) -> FastAPI:
+    """Return the web application: the REST API of every venue and the control of them."""
+    app = FastAPI(title="Simulated venues", docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(control(venues))
 
-    @app.get("/api/v5/{path:path}")
-    async def read(path: str, request: Request) -> Response:
-        status, body = rest.answer(venue.board, path, request.query_params, venue.clock.now_ms())
-        return JSONResponse(body, status_code=status)
+    @app.api_route("/{name}/{path:path}", methods=_METHODS)
+    async def ask(name: str, path: str, request: Request) -> Response:
+        venue = venues.get(name)
+        if venue is None:
+            return Response(f"no venue {name}; there are {', '.join(venues)}\n", status_code=404)
+        answer = venue.answer(request.method, f"/{path}", request.query_params, await request.body())
+        return Response(written(answer.body), answer.status, {**answer.headers, **_dated(venue)}, media_type="application/json")
 
-    @app.websocket("/ws/v5/{address}")
-    async def connect(websocket: WebSocket, address: str) -> None:
-        if address not in ADDRESSES:
-            await websocket.close()
-            return
-        await websocket.accept()
-        session, turn = venue.connected(address), asyncio.Lock()
-        speaking = asyncio.create_task(_speak(websocket, session, venue, turn))
-        try:
-            await _listen(websocket, session, venue, turn)
-        finally:
-            venue.disconnected(session)
-            speaking.cancel()
+    @app.head("/{name}")
+    async def tell_time(name: str) -> Response:
+        venue = venues.get(name)
+        return Response(status_code=404) if venue is None else Response(headers=_dated(venue))
 
     return app
 
 
-async def _listen(websocket: WebSocket, session: Session, venue: Venue, turn: asyncio.Lock) -> None:
-    """Answer the client until it is gone; `turn` keeps what it subscribed to from arriving before the answer.
-
-    The clock starts after the first subscription to trades is answered.
-    """
-    with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-        while (message := await websocket.receive())["type"] == "websocket.receive":
-            said = message.get("text")
-            said = message["bytes"].decode(errors="replace") if said is None else said
-            async with turn:
-                for reply in session.receive(said, venue.clock.now_ms(), time.monotonic()):
-                    await websocket.send_text(reply)
-            if session.follows_trades:
-                venue.clock.release()
+def _dated(venue: Venue) -> dict[str, str]:
+    """What the venue's clock says, as every answer does."""
+    return {"Date": formatdate(venue.now().told // 1000, usegmt=True)}
 
 
-async def _speak(websocket: WebSocket, session: Session, venue: Venue, turn: asyncio.Lock) -> None:
-    """Send what is due until the session is over; a client that reads slowly is sent things later, not more at once."""
-    with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-        while (end := session.over(time.monotonic())) is None:
-            async with turn:
-                for sent, frame in enumerate(session.due(venue.clock.now_ms(), time.monotonic()), start=1):
-                    await (websocket.send_text(frame) if isinstance(frame, str) else websocket.send_bytes(frame))
-                    if sent % _TURN == 0:
-                        await asyncio.sleep(0)
-            await asyncio.sleep(WAKE_SECONDS)
-        await websocket.close(*end)
+def _server(venues: Mapping[str, Venue], haste: float) -> uvicorn.Server:
+    def websocket(config: uvicorn.Config, server_state: Any, app_state: object) -> Connection:  # noqa: ARG001 - uvicorn's words
+        return Connection(venues, server_state.connections, haste)
 
-
-def _server(venue: Venue) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
-            application(venue),
-            ws="websockets-sansio",
-            ws_ping_interval=None,  # OKX's heartbeat is a text that the client sends
-            ws_per_message_deflate=False,
+            application(venues),
+            ws=cast("Any", websocket),
             log_config=None,
             access_log=False,
+            date_header=False,
             lifespan="off",
             timeout_graceful_shutdown=1,
         )
@@ -122,11 +94,11 @@ async def serve(
     port: int = 0,
     on_ready: Callable[[int], object] | None = None,
 ) -> None:
-    """Run the venue until SIGINT or SIGTERM; `on_ready` is told the port once connections are accepted.
+    """Run the venues until SIGINT or SIGTERM; `on_ready` is told the port once connections are accepted.
 
     Raises UserError when the port is taken or the settings make no market.
     """
-    server = _server(Venue(config))
+    server = _server(open_venues(config), config.haste)
     listener = _listening(host, port)
     if on_ready is not None:
         on_ready(listener.getsockname()[1])
@@ -134,53 +106,61 @@ async def serve(
 
 
 class RunningVenue:
-    """A venue that runs beside a test, and its back door."""
+    """Venues that run beside a test, and their back door."""
 
-    def __init__(self, venue: Venue, port: int, client: httpx.AsyncClient) -> None:
-        self.venue, self.port = venue, port
-        self.url = f"http://127.0.0.1:{port}"
-        self.ws_url = f"ws://127.0.0.1:{port}"
+    def __init__(self, venues: Mapping[str, Venue], port: int, client: httpx.AsyncClient) -> None:
+        self.venues, self.port = venues, port
+        self.address = f"http://127.0.0.1:{port}"
+        self.ws_address = f"ws://127.0.0.1:{port}"
         self._client = client
 
-    async def fault(self, kind: str, **numbers: Any) -> int:
-        """Let a fault happen, see FaultKind; returns how many connections suffer it."""
-        answer = await self._client.post("/control/fault", json={"kind": kind, **numbers})
+    async def fault(self, venue: str, kind: str, **numbers: Any) -> int:
+        """Let a fault happen, see FaultKind; returns how many connections there are to suffer it."""
+        answer = await self._client.post(f"/control/{venue}/fault", json={"kind": kind, **numbers})
         return int(answer.raise_for_status().json()["connections"])
 
-    async def clock(self, **order: Any) -> dict[str, Any]:
-        """Set `speed` or `state` of the clock, or neither, and return how it stands."""
-        asked = self._client.post("/control/clock", json=order) if order else self._client.get("/control/clock")
-        answer: dict[str, Any] = (await asked).raise_for_status().json()
+    async def clear(self, venue: str) -> None:
+        """End every fault of a venue."""
+        (await self._client.delete(f"/control/{venue}/fault")).raise_for_status()
+
+    async def clock(self, venue: str | None = None, **order: Any) -> dict[str, Any]:
+        """Set `speed` or `state` of a venue's clock (or of every venue's), or neither, and return how (the first) stands."""
+        for name in (venue,) if venue is not None else self.venues:
+            if order:
+                (await self._client.post(f"/control/{name}/clock", json=order)).raise_for_status()
+        asked = await self._client.get(f"/control/{venue or next(iter(self.venues))}/clock")
+        answer: dict[str, Any] = asked.raise_for_status().json()
         return answer
 
-    async def ledger(self) -> dict[str, dict[str, int | None]]:
-        """Return, by instrument name, the counts and first and last ids of its trades until now."""
-        answer = await self._client.get("/control/ledger")
+    async def ledger(self, venue: str) -> dict[str, dict[str, int | None]]:
+        """Return, by the venue's own names, the counts and first and last ids of its trades until now."""
+        answer = await self._client.get(f"/control/{venue}/ledger")
         instruments: dict[str, dict[str, int | None]] = answer.raise_for_status().json()["instruments"]
         return instruments
 
-    async def trades(self, name: str) -> list[list[Any]]:
-        """Return every trade since the start as [id, time, price, amount, side], oldest first."""
+    async def trades(self, venue: str, name: str) -> list[list[Any]]:
+        """Return every trade since the start as [id or name, time, price, amount, side], oldest first."""
         rows: list[list[Any]] = []
         while True:
-            query = {"instId": name, "after": rows[-1][0] if rows else 0}
-            page = (await self._client.get("/control/ledger/trades", params=query)).raise_for_status().json()["trades"]
+            query: dict[str, str | int] = {"instrument": name, "skip": len(rows)}
+            answer = await self._client.get(f"/control/{venue}/ledger/trades", params=query)
+            page = answer.raise_for_status().json()["trades"]
             rows += page
             if len(page) < PAGE:
                 return rows
 
 
 @contextlib.asynccontextmanager
-async def running(config: SimulatedVenueConfig) -> AsyncIterator[RunningVenue]:
-    """Run a venue in a thread of its own, so that clients that block may use it too."""
-    venue = Venue(config)
-    server, listener = _server(venue), _listening("127.0.0.1", 0)
+async def running(config: SimulatedVenueConfig, monotonic: Callable[[], float] = time.monotonic) -> AsyncIterator[RunningVenue]:
+    """Run venues in a thread of their own, so that clients that block may use them too; `monotonic` gives real seconds."""
+    venues = open_venues(config, monotonic)
+    server, listener = _server(venues, config.haste), _listening("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    thread = threading.Thread(target=server.run, args=([listener],), name="simulated venue")
+    thread = threading.Thread(target=server.run, args=([listener],), name="simulated venues")
     thread.start()
     try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-            yield RunningVenue(venue, port, client)
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            yield RunningVenue(venues, port, client)
     finally:
         server.should_exit = True
         await asyncio.to_thread(thread.join)

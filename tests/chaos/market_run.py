@@ -24,7 +24,7 @@ from infra import topics as broker
 from infra.settings import Settings
 from schemas import codec, topics
 from schemas.market import Trades
-from tapeflow.lag import lags
+from tapeflow.lag import Lags
 from tapeflow.replay import read_all
 
 ROOT = Path(__file__).parents[2]
@@ -60,6 +60,7 @@ class MarketRun:
     logs: Path
     dooms: dict[str, list[Doom]]
     admin: AdminClient
+    lags: Lags
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     deaths: list[Death] = field(default_factory=list)
     left: dict[str, int] = field(default_factory=dict)  # what the dead had not read when they were found
@@ -99,27 +100,27 @@ class MarketRun:
             candles = broker.name(self.settings, topics.CANDLES)
             asked = {TopicPartition(candles, number): OffsetSpec.latest() for number in range(topics.CANDLES.partitions)}
             return sum(int(future.result(10).offset) for future in self.admin.list_offsets(asked).values())
-        return lags(self.admin, self.settings, (part,))[part]
+        return self.lags.now()[part]
 
     def ledger(self) -> dict[str, dict[str, int]]:
         """The venue's own count of its trades."""
-        return httpx.get(f"{self.venue_url}/control/ledger", timeout=30).json()["instruments"]
+        return httpx.get(f"{self.venue_url}/control/okx/ledger", timeout=30).json()["instruments"]
 
     def over(self) -> bool:
         """Whether the market has ended, every part is alive, and everything it traded and every candle of it is stored."""
-        clock = httpx.get(f"{self.venue_url}/control/clock", timeout=30).json()
+        clock = httpx.get(f"{self.venue_url}/control/okx/clock", timeout=30).json()
         end = clock["start"] + self.minutes * 60_000
         if clock["now"] < end + 60_000 or any(self.dooms.values()):
             return False
         # A market that has ended goes on telling the time: it has to stop before anybody can have read everything.
-        httpx.post(f"{self.venue_url}/control/clock", json={"state": "pause"}, timeout=30).raise_for_status()
+        httpx.post(f"{self.venue_url}/control/okx/clock", json={"state": "pause"}, timeout=30).raise_for_status()
         with psycopg.connect(self.settings.database_url or "") as connection:
             stored = connection.execute("SELECT count(*) FROM trades").fetchone()
             closed = connection.execute(
                 "SELECT count(*) FROM v_candles WHERE timeframe = '1m' AND open_time = to_timestamp(%s / 1000.0)", (end - 60_000,)
             ).fetchone()
         counts = self.ledger()
-        settled = not any(lags(self.admin, self.settings).values())
+        settled = not any(self.lags.now().values())
         return (stored, closed, settled) == ((sum(row["trades"] for row in counts.values()),), (len(counts),), True)
 
     def stop(self) -> None:

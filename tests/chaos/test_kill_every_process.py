@@ -15,11 +15,12 @@ from infra import topics as broker
 from infra.settings import Settings
 from infra.simulated.listing import listings
 from sql.migrate import migrate
+from tapeflow.lag import Lags
 from tests.chaos.market_run import PARTS, Doom, MarketRun, contents_by_id, simulated_venue, wait_until
 
 LONG = os.environ.get("CHAOS") == "long"
 MINUTES, SPEED, ROUNDS = (1440, 240, 4) if LONG else (180, 240, 1)
-SYMBOLS = tuple(listing.name for listing in listings(24))
+MARKETS = tuple(f"okx:{listing.name}" for listing in listings(24))
 
 # Each part in the middle of a record's outputs, and after they and the changelog were acknowledged but before the offsets were
 # committed; those with state also before it is flushed. The producer has no offsets: it dies between two records of a burst.
@@ -50,14 +51,14 @@ def finished(
 ) -> Iterator[tuple[MarketRun, Settings]]:
     """A run of the market to its end, everything stored, with or without deaths."""
     folder.mkdir()
-    with simulated_venue(folder, seed=11, instruments=len(SYMBOLS), speed=SPEED, minutes=MINUTES) as url:
+    with simulated_venue(folder, seed=11, instruments=len(MARKETS), speed=SPEED, minutes=MINUTES) as url:
         own = settings.model_copy(
             update={
                 "database_url": database,
                 "prefix": prefix,
                 "state": folder / "state",
                 "venue_url": url,
-                "symbols": SYMBOLS,
+                "markets": MARKETS,
                 "api_port": 0,
                 "rsi_oversold": 40,  # wider zones: more signals in less market
                 "rsi_overbought": 60,
@@ -66,7 +67,7 @@ def finished(
         broker.create(own)
         migrate(database)
         planned = {part: list(deaths) for part, deaths in dooms.items()}
-        run = MarketRun(own, url, MINUTES, folder, planned, broker.admin(own))
+        run = MarketRun(own, url, MINUTES, folder, planned, broker.admin(own), Lags(own))
         try:
             for part in PARTS:
                 run.start(part)
@@ -128,7 +129,7 @@ def test_killed_at_every_step_it_stores_what_an_undisturbed_run_stores(
 
 def clock_start(run: MarketRun) -> int:
     """When the market opened, epoch ms."""
-    return int(httpx.get(f"{run.venue_url}/control/clock", timeout=30).json()["start"])
+    return int(httpx.get(f"{run.venue_url}/control/okx/clock", timeout=30).json()["start"])
 
 
 def trades_stored(database: str) -> int:

@@ -14,7 +14,8 @@ def test_without_any_variable_there_are_defaults(monkeypatch):
     """Nothing has to be set."""
     settings = load_settings()
     assert (settings.kafka_bootstrap, settings.kafka, settings.database_url) == (None, {}, None)
-    assert (settings.venue, settings.symbols) == ("okx", ("BTC/USDT", "ETH/USDT"))
+    assert settings.markets == ("okx:BTC/USDT", "okx:ETH/USDT")
+    assert settings.venue_address("okx") is None
     assert settings.timeframes == ("1m", "5m", "15m", "1h")
     assert settings.fee_rate == Decimal("0.001")
     assert settings.state.is_absolute()
@@ -29,7 +30,13 @@ def test_without_any_variable_there_are_defaults(monkeypatch):
         ("KAFKA_SSL_CA_LOCATION", "/ca.pem", "kafka", {"ssl.ca.location": "/ca.pem"}),
         ("DATABASE_URL", "postgresql://u:p@h/d", "database_url", "postgresql://u:p@h/d"),
         ("TAPEFLOW_STATE", "~/tape", "state", Path("~/tape").expanduser()),
-        ("TAPEFLOW_SYMBOLS", "SOL/USDT, BTC/USDT:USDT", "symbols", ("SOL/USDT", "BTC/USDT:USDT")),
+        ("TAPEFLOW_MARKETS", "okx:SOL/USDT, bybit:BTC/USDT:USDT", "markets", ("okx:SOL/USDT", "bybit:BTC/USDT:USDT")),
+        (
+            "TAPEFLOW_MARKETS",
+            "deribit:BTC/USD:BTC-261225,deribit:BTC/USD:BTC-261225-100000-C",
+            "markets",
+            ("deribit:BTC/USD:BTC-261225", "deribit:BTC/USD:BTC-261225-100000-C"),
+        ),
         ("TAPEFLOW_TIMEFRAMES", "1m,1h", "timeframes", ("1m", "1h")),
         ("TAPEFLOW_VENUE_URL", "http://127.0.0.1:9000/", "venue_url", "http://127.0.0.1:9000"),
         ("TAPEFLOW_STOP_PERCENT", "0.75", "stop_percent", Decimal("0.75")),
@@ -46,10 +53,11 @@ def test_a_variable_sets_its_field(monkeypatch, variable, text, field, value):
 @pytest.mark.parametrize(
     ("variable", "text", "said"),
     [
-        ("TAPEFLOW_VENUE", "okex", ["TAPEFLOW_VENUE", "'okex'", "'okx'"]),
+        ("TAPEFLOW_MARKETS", "okex:BTC/USDT", ["TAPEFLOW_MARKETS", "'okex'", "nearest is okx", "upbit"]),
         ("TAPEFLOW_TIMEFRAMES", "1m,2m", ["TAPEFLOW_TIMEFRAMES", "'2m'", "'5m'", "'1h'"]),
-        ("TAPEFLOW_SYMBOLS", "BTCUSDT", ["TAPEFLOW_SYMBOLS", "'BTCUSDT'", "BASE/QUOTE"]),
-        ("TAPEFLOW_SYMBOLS", ",", ["TAPEFLOW_SYMBOLS", "at least 1"]),
+        ("TAPEFLOW_MARKETS", "okx:BTCUSDT", ["TAPEFLOW_MARKETS", "'okx:BTCUSDT'", "venue:symbol", "okx:BTC/USDT"]),
+        ("TAPEFLOW_MARKETS", "BTC/USDT", ["TAPEFLOW_MARKETS", "'BTC/USDT'", "venue:symbol"]),
+        ("TAPEFLOW_MARKETS", ",", ["TAPEFLOW_MARKETS", "at least 1"]),
         ("TAPEFLOW_STOP_PERCENT", "one", ["TAPEFLOW_STOP_PERCENT", "'one'", "decimal"]),
         ("TAPEFLOW_STOP_PERCENT", "100", ["TAPEFLOW_STOP_PERCENT", "less than 100"]),
         ("TAPEFLOW_FEE_RATE", "NaN", ["TAPEFLOW_FEE_RATE", "finite"]),
@@ -57,7 +65,7 @@ def test_a_variable_sets_its_field(monkeypatch, variable, text, field, value):
         ("TAPEFLOW_RSI_OVERSOLD", "80", ["TAPEFLOW_RSI_OVERSOLD", "below TAPEFLOW_RSI_OVERBOUGHT"]),
         ("TAPEFLOW_PREFIX", "my topics", ["TAPEFLOW_PREFIX", "'my topics'", "letters"]),
         ("TAPEFLOW_VENUE_URL", "127.0.0.1:9000", ["TAPEFLOW_VENUE_URL", "http://"]),
-        ("TAPEFLOW_SYMBOL", "BTC/USDT", ["TAPEFLOW_SYMBOL is not a setting", "TAPEFLOW_SYMBOLS"]),
+        ("TAPEFLOW_MARKET", "okx:BTC/USDT", ["TAPEFLOW_MARKET is not a setting", "TAPEFLOW_MARKETS"]),
         ("TAPEFLOW_KAFKA", "x", ["TAPEFLOW_KAFKA is not a setting"]),
     ],
 )
@@ -100,19 +108,36 @@ def test_an_argument_goes_before_the_environment(monkeypatch):
         load_settings(account="a b")
 
 
+def test_markets_are_known_by_their_venues():
+    """Venues and symbols in the order in which they were named first, each once."""
+    markets = ("okx:BTC/USDT", "bybit:BTC/USDT:USDT", "okx:ETH/USDT", "okx:BTC/USDT")
+    assert list(Settings(markets=markets).symbols().items()) == [("okx", ("BTC/USDT", "ETH/USDT")), ("bybit", ("BTC/USDT:USDT",))]
+
+
+def test_one_address_speaks_for_all_venues():
+    """Each below its name."""
+    settings = Settings(venue_url="http://127.0.0.1:8700/")
+    assert (settings.venue_address("okx"), settings.venue_address("upbit")) == (
+        "http://127.0.0.1:8700/okx",
+        "http://127.0.0.1:8700/upbit",
+    )
+
+
 @given(
-    symbols=st.lists(st.from_regex(r"[A-Z0-9]{1,6}/[A-Z0-9]{1,6}(:[A-Z]{1,5})?", fullmatch=True), min_size=1, max_size=4),
+    markets=st.lists(
+        st.from_regex(r"(okx|upbit):[A-Z0-9]{1,6}/[A-Z0-9]{1,6}(:[A-Z]{1,5})?", fullmatch=True), min_size=1, max_size=4
+    ),
     position=st.decimals(min_value="0.00000001", max_value=10**12, places=8),
     passed=st.dictionaries(st.from_regex(r"[a-z]+(\.[a-z]+)*", fullmatch=True), st.text("abc=/ .", min_size=1), max_size=3),
 )
-def test_another_process_gets_the_same_settings(symbols, position, passed):
+def test_another_process_gets_the_same_settings(markets, position, passed):
     """`environment` says everything that `load_settings` reads."""
     passed.pop("bootstrap", None)
     own = Settings(
         kafka_bootstrap="b:1",
         database_url="postgresql://h/d",
         kafka=passed,
-        symbols=symbols,
+        markets=markets,
         position_quote=position,
         prefix="x.",
     )

@@ -120,17 +120,48 @@ class TestGaps:
 
         assert (candle.trades, candle.high, candle.close) == (3, 15, 12)
 
-    def test_a_gap_that_was_filled_whole_leaves_its_candle_complete(self):
-        """With every missing id there, nothing is missing."""
-        gap = Gap(1, 4, START, START + 30_000, "reconnected")
+    @pytest.mark.parametrize(("closed", "status"), [(True, "complete"), (False, "partial")])
+    def test_a_gap_that_is_closed_before_its_minute_leaves_no_trace(self, closed, status):
+        """Whoever fetches the trades says when all of them are there; while the gap is open, its candle is partial."""
+        gap = Gap(1, 4, START, START + 30_000, "being fetched")
         candles = minutes(
             record(Trade(1, START)),
-            record(Trade(4, START + 30_000), gap=gap, watermark=START),
+            heartbeat(START, gap=gap),
+            record(Trade(4, START + 30_000), watermark=START),
             record(Trade(2, START + 1), Trade(3, START + 2), watermark=START, kind="repair"),
+            *([heartbeat(START, gap=structs.replace(gap, open=False))] if closed else []),
             heartbeat(START + MINUTE),
         )
 
-        assert [(candle.trades, candle.status) for candle in candles] == [(4, "complete")]
+        assert [(candle.trades, candle.status) for candle in candles] == [(4, status)]
+
+    def test_an_open_end_is_narrowed_by_the_first_trade_after_it(self):
+        """A connection was lost in the first minute and found again in the third: the fourth is whole."""
+        gap = Gap(1, 2**63 - 1, START + 1, 2**63 - 1, "being fetched")
+        candles = minutes(
+            record(Trade(1, START)),
+            heartbeat(START, gap=gap),
+            heartbeat(START, gap=structs.replace(gap, before_id=9, until=START + 2 * MINUTE + 1)),
+            record(Trade(9, START + 2 * MINUTE), watermark=START),
+            heartbeat(START, gap=structs.replace(gap, before_id=9, until=START + 2 * MINUTE + 1, reason="not to be had")),
+            record(Trade(10, START + 3 * MINUTE), watermark=START + 4 * MINUTE),
+        )
+
+        assert [(candle.open_time - START, candle.status) for candle in candles] == [
+            (0, "partial"),
+            (2 * MINUTE, "partial"),
+            (3 * MINUTE, "complete"),
+        ]
+
+    def test_what_is_found_of_a_gap_whose_candle_has_closed_is_late(self):
+        """It is turned away by name, not taken for known."""
+        candles = fresh()
+        candles.fold(record(Trade(1, START), watermark=START + MINUTE))
+        candles.fold(heartbeat(START + MINUTE, gap=Gap(1, 9, START + 1, START + 2, "being fetched")))
+        candles.fold(record(Trade(9, START + MINUTE)))
+        folded = candles.fold(record(Trade(5, START + 1), watermark=START + MINUTE, kind="repair"))
+
+        assert [one.trade.ids for one in folded.rejected] == [(5,)]
 
     def test_a_gap_does_not_reach_behind_the_watermark(self):
         """What a watermark vouched for stays complete."""
@@ -232,6 +263,43 @@ class TestHistory:
         folded = candles.fold(record(Trade(1, START + MINUTE + 1), watermark=START + 2 * MINUTE))
 
         assert (folded.columns.ids, folded.rejected, folded.closed) == ([], [], [])
+
+    def test_history_may_come_after_the_first_trades(self):
+        """Live trades do not wait for it: while their gap is open no minute closes, and then all of them come in order."""
+        gap = Gap(-(2**63), 2**63 - 1, START + 2 * MINUTE, 2**63 - 1, "being fetched")
+        candles = minutes(
+            heartbeat(START + 2 * MINUTE, gap=gap),
+            record(Trade(9, START + 2 * MINUTE + 30_000), watermark=START + 2 * MINUTE),
+            self.told(0, 1),
+            heartbeat(START + 2 * MINUTE, gap=structs.replace(gap, open=False)),
+            heartbeat(START + 4 * MINUTE),
+        )
+
+        assert [(candle.open_time - START, candle.source, candle.status) for candle in candles] == [
+            (0, "venue", "complete"),
+            (MINUTE, "venue", "complete"),
+            (2 * MINUTE, "trades", "complete"),
+            (3 * MINUTE, "trades", "synthetic"),
+        ]
+
+    @pytest.mark.parametrize(("told", "source", "trades"), [((-1,), "trades", 1), ((-1, 0), "venue", 0)])
+    def test_the_minute_that_ends_as_one_begins_is_the_venues_or_made_of_trades(self, told, source, trades):
+        """The feed says that it knows everything from that minute on; the venue has closed it already, or not yet."""
+        gap = Gap(-(2**63), 9, START, 2**63 - 1, "being fetched")
+        candles = minutes(
+            heartbeat(START, gap=gap),
+            record(Trade(9, START + MINUTE + 30_000), watermark=START),
+            self.told(*told),
+            record(Trade(7, START + 1), Trade(8, START + MINUTE), watermark=START, kind="repair"),
+            heartbeat(START, gap=structs.replace(gap, open=False)),
+            heartbeat(START + 2 * MINUTE),
+        )
+
+        assert [(candle.open_time - START, candle.source, candle.trades, candle.status) for candle in candles] == [
+            (-MINUTE, "venue", 0, "complete"),
+            (0, source, trades, "complete"),
+            (MINUTE, "trades", 2, "complete"),
+        ]
 
     def test_history_never_replaces_what_is_known(self):
         """Told again, or told of minutes that trades have begun, it changes nothing."""

@@ -10,7 +10,7 @@ from msgspec import structs
 from pipelines.config import Config
 from pipelines.instrument import StateError, step
 from schemas import codec
-from schemas.market import Candle, DeadLetter, HistoryCandle, Indicators, Move, Trades
+from schemas.market import Candle, DeadLetter, Gap, HistoryCandle, Indicators, Move, Trades
 from schemas.signals import Signal
 from tests.pipelines.strategies import deliveries, tapes
 from tests.pipelines.tape import MINUTE, START, Trade, heartbeat, record, run
@@ -107,11 +107,13 @@ class TestMoves:
             (record(Trade(2, START + 1)), 1),
             (heartbeat(START + 30_000), 0),
             (heartbeat(START + MINUTE), 1),
+            (heartbeat(START, gap=Gap(1, 3, START, START + 9, "being fetched")), 1),
+            (heartbeat(START, gap=Gap(1, 3, START, START + 9, "being fetched", open=False)), 1),
             (record(Trade(1, START)), 0),
             (heartbeat(START - 5 * MINUTE), 0),
         ],
     )
-    def test_a_move_follows_trades_that_count_and_minutes_that_close(self, then, moves):
+    def test_a_move_follows_trades_that_count_gaps_and_minutes_that_close(self, then, moves):
         """A heartbeat within a minute and known trades move nothing."""
         _, outputs = run([record(Trade(1, START)), then])
 

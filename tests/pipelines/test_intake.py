@@ -27,6 +27,8 @@ TOLD = HistoryCandle(START, ONE, ONE, ONE, ONE, ONE, ONE)
         (structs.replace(GOOD, lot_size=Decimal(-1)), "lot size"),
         (structs.replace(GOOD, contract_size=Decimal("1e40")), "contract size"),
         (structs.replace(GOOD, watermark=START + 2 * 86_400_000), "watermark"),
+        (structs.replace(GOOD, counts=(1, 2)), "counts"),
+        (structs.replace(GOOD, counts=(0,)), "counts"),
         (heartbeat(0, kind="history", history=(structs.replace(TOLD, open_time=START + 1),)), "history"),
         (heartbeat(0, kind="history", history=(TOLD, TOLD)), "history"),
         (heartbeat(0, kind="history", history=(structs.replace(TOLD, close=Decimal("Infinity")),)), "history"),

@@ -5,9 +5,22 @@ from confluent_kafka import Consumer, Message, TopicPartition
 from infra import topics as broker
 from infra.settings import Settings
 from schemas import codec
-from schemas.topics import DEAD_LETTERS, INSTRUMENTS, QUOTES, TRADES, Topic
+from schemas.topics import (
+    BOOKS,
+    DEAD_LETTERS,
+    FUNDING,
+    INSTRUMENTS,
+    MARK,
+    NOTICES,
+    OPEN_INTEREST,
+    QUOTES,
+    TRADES,
+    VENUE_CANDLES,
+    Topic,
+)
 
-PUBLISHED = (INSTRUMENTS, TRADES, QUOTES, DEAD_LETTERS)  # what producers write to
+# What producers write to.
+PUBLISHED = (INSTRUMENTS, TRADES, QUOTES, BOOKS, MARK, FUNDING, OPEN_INTEREST, VENUE_CANDLES, NOTICES, DEAD_LETTERS)
 
 
 def messages(settings: Settings, topic: Topic) -> list[Message]:

@@ -1,9 +1,9 @@
 """One instrument and its trades, as the tests of the producers tell them."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
-from producers.continuity import Counts, Position, Repair, Repaired, State, Stream
-from producers.dialect import Ticker, Trade
+from producers.dialect import Trade
 from schemas.market import Instrument, Trades
 
 START = 1_767_571_200_000  # a whole minute
@@ -40,29 +40,6 @@ def trades(first: int, last: int) -> list[Trade]:
     return [trade(trade_id) for trade_id in range(first, last + 1)]
 
 
-def ticker(time: int, last: Trade, market_id: str = "BTC-USDT") -> Ticker:
-    """A ticker of a time that knows `last` as the last trade."""
-    one = Decimal(1)
-    return Ticker(market_id, time, last.price - one, one, last.price + one, one, last.price, last.amount)
-
-
-def live(position: Trade | None = None, *, now: float = 0.0) -> Stream:
-    """A stream that has just become live behind `position`, or that has never seen a trade."""
-    stream = Stream(BTC, "live", Position(position, position.time if position else START), Counts(), now)
-    stream.state = State.LIVE
-    return stream
-
-
-def ids(records: list[Trades]) -> list[int]:
+def ids(records: Iterable[Trades]) -> list[int]:
     """Of all the trades in the records, in order."""
     return [trade_id for record in records for trade_id in record.ids]
-
-
-def answer(wanted: Repair, newest: int, oldest: int = 1) -> Repaired:
-    """What a venue finds that still has the trades `oldest` to `newest`."""
-    before = newest + 1 if wanted.before_id is None else min(wanted.before_id, newest + 1)
-    kept = trades(oldest, before - 1) if before > oldest else []
-    if wanted.after_id is not None:
-        return Repaired(wanted.since, tuple(one for one in kept if one.id > wanted.after_id))
-    base = next((one for one in reversed(kept) if one.time < wanted.since), None)
-    return Repaired(wanted.since, tuple(one for one in kept if one.time >= wanted.since), base=base)

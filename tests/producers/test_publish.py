@@ -13,22 +13,23 @@ from rich.console import Console
 from infra import topics as broker
 from infra.embedded import running
 from infra.settings import Settings
-from producers import columns
+from producers.columns import Columns
 from producers.publish import IN_FLIGHT, Publisher, PublishError
 from producers.tail import partition_of
 from schemas import codec, topics
-from schemas.market import DeadLetter, Quote
+from schemas.market import Book, DeadLetter, Funding, Mark, Notice, OpenInterest, Quote, Trades, VenueCandle
 from tests.producers.kafka import PUBLISHED, messages, records
 from tests.producers.live import until
-from tests.producers.tape import BTC, START, trade
+from tests.producers.toy import BTC, START, trade
 
 pytestmark = pytest.mark.broker
 
 RECEIVED = (START + 60_000) * 1000
 
 
-def _record(number: int):
-    return columns.record(BTC, "live", RECEIVED, START + number, [trade(number)])
+def _record(number: int, watermark: int | None = None) -> Trades:
+    (record,) = Columns(BTC, "live").records([trade(number)], RECEIVED, START + number if watermark is None else watermark)
+    return record
 
 
 @pytest.fixture
@@ -41,21 +42,46 @@ def own(kafka_bootstrap: str, topic_prefix: str, tmp_path: Path) -> Iterator[Set
 
 async def test_a_record_goes_to_its_topic_under_its_key_at_its_own_time(own: Settings):
     one = Decimal(1)
-    quote = Quote("okx", "BTC/USDT", START + 5, RECEIVED, one, one, one, one)
-    ahead = columns.record(BTC, "live", RECEIVED, START + 120_000, [trade(2)])
-    letter = DeadLetter("okx#0", None, None, "why", b"\x00\xff", RECEIVED)
+    quote = Quote("toy", "BTC/USDT", START + 5, RECEIVED, one, one, one, one)
+    ahead = _record(2, START + 120_000)
+    letter = DeadLetter("toy#0", None, None, "why", b"\x00\xff", RECEIVED)
     publisher = Publisher(own)
     for record in (BTC, _record(1), ahead, quote, letter):
         await publisher.publish(record)
     assert await publisher.flush(10) == 0
     trades = messages(own, topics.TRADES)
     assert [codec.decode(message.value()) for message in trades] == [_record(1), ahead]
-    assert {(message.key(), message.partition()) for message in trades} == {(b"okx|BTC/USDT", partition_of(b"okx|BTC/USDT", 12))}
+    assert {(message.key(), message.partition()) for message in trades} == {(b"toy|BTC/USDT", partition_of(b"toy|BTC/USDT", 12))}
     # A broker refuses what claims to be far in the future: never later than it was received.
     assert [message.timestamp()[1] for message in trades] == [START + 1, START + 60_000]
     assert records(own, topics.QUOTES) == [quote]
     assert records(own, topics.DEAD_LETTERS) == [letter]
     assert records(own, topics.INSTRUMENTS) == [BTC]
+
+
+ONE = Decimal(1)
+OTHERS = {
+    topics.BOOKS: (Book("toy", "BTC/USDT", START + 1, RECEIVED, 1), START + 1),
+    topics.MARK: (Mark("toy", "BTC/USDT", START + 2, RECEIVED, ONE), START + 2),
+    topics.FUNDING: (Funding("toy", "BTC/USDT", START + 3, RECEIVED, ONE), START + 3),
+    topics.OPEN_INTEREST: (OpenInterest("toy", "BTC/USDT", START + 4, RECEIVED, ONE), START + 4),
+    topics.VENUE_CANDLES: (
+        VenueCandle("toy", "BTC/USDT", START, RECEIVED, ONE, ONE, ONE, ONE, ONE, None, None, closed=True),
+        START,
+    ),
+    topics.NOTICES: (Notice("toy", RECEIVED, "closing", "1", "soon"), RECEIVED // 1000),
+}
+
+
+async def test_everything_else_that_a_venue_tells_goes_to_the_topic_of_its_kind(own: Settings):
+    publisher = Publisher(own)
+    await publisher.room()
+    publisher.put(record for record, _ in OTHERS.values())
+    assert await publisher.flush(10) == 0
+    for topic, (record, at) in OTHERS.items():
+        (message,) = messages(own, topic)
+        assert codec.decode(message.value()) == record
+        assert (message.key(), message.timestamp()[1]) == (topics.key(record), at)
 
 
 async def test_our_partitioner_is_kafka_s(own: Settings):
@@ -73,7 +99,7 @@ async def test_our_partitioner_is_kafka_s(own: Settings):
 
 async def test_a_record_that_the_broker_refuses_for_good_ends_the_process(own: Settings):
     publisher = Publisher(own)
-    letter = DeadLetter("okx#0", None, None, "too large", b"\x00" * 2_000_000, RECEIVED)
+    letter = DeadLetter("toy#0", None, None, "too large", b"\x00" * 2_000_000, RECEIVED)
     with pytest.raises(PublishError, match="too large"):
         await publisher.publish(letter)
 

@@ -15,7 +15,7 @@ def _learned(interval: float, count: int = 200) -> tuple[Silence, float]:
     return silence, now
 
 
-def test_before_anything_is_learned_half_a_minute_is_waited():
+def test_before_anything_is_learned_ten_seconds_are_waited():
     silence = Silence(0.0)
     assert not silence.ask(UNLEARNED_S)
     assert silence.ask(UNLEARNED_S + 0.1)

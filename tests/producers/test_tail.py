@@ -8,11 +8,12 @@ from msgspec import structs
 
 from infra import topics as broker
 from infra.settings import Settings
-from producers import columns, tail
-from producers.continuity import Position
+from producers import tail
+from producers.columns import Columns
+from producers.outcome import BEING_FETCHED, Position, Unfinished
 from producers.publish import Publisher
-from schemas.market import Gap
-from tests.producers.kafka import PUBLISHED
+from schemas.market import Gap, Instrument, Trades
+from schemas.topics import TRADES
 from tests.producers.tape import BTC, START, trade, trades
 
 pytestmark = pytest.mark.broker
@@ -21,13 +22,22 @@ pytestmark = pytest.mark.broker
 @pytest.fixture
 def own(kafka_bootstrap: str, topic_prefix: str, tmp_path: Path) -> Iterator[Settings]:
     made = Settings(kafka_bootstrap=kafka_bootstrap, prefix=topic_prefix, state=tmp_path)
-    broker.create(made, PUBLISHED)
+    broker.create(made, [TRADES])
     yield made
     broker.delete(made, topic_prefix)
 
 
-def _named(symbol: str):
+def _named(symbol: str) -> Instrument:
     return structs.replace(BTC, symbol=symbol, market_id=symbol.replace("/", "-"))
+
+
+def live(instrument: Instrument, watermark: int, *told) -> Trades:
+    (record,) = Columns(instrument, "live").records(told, 1, watermark)
+    return record
+
+
+def beat(instrument: Instrument, watermark: int, gap: Gap | None = None) -> Trades:
+    return Columns(instrument, "live").bare(1, watermark, gap=gap)
 
 
 async def _publish(settings: Settings, *records) -> None:
@@ -42,16 +52,17 @@ async def test_an_empty_topic_knows_nobody(own: Settings):
 
 
 async def test_a_stream_stands_at_its_last_trade_and_its_last_watermark(own: Settings):
-    """Heartbeats and gaps come after trades and have none."""
-    quiet = columns.record(BTC, "live", 1, START + 90_000)
-    gap = columns.record(BTC, "repair", 1, START + 90_000, gap=Gap(3, 9, START, START + 1, "lost"))
-    await _publish(own, columns.record(BTC, "live", 1, START + 3_000, trades(1, 3)), quiet, gap)
-    assert tail.positions(own, [BTC, _named("ETH/USDT")]) == {"BTC-USDT": Position(trade(3), START + 90_000)}
+    """And at what was being fetched when it ended."""
+    gap = Gap(3, 9, START + 3_000, START + 9_001, BEING_FETCHED)
+    records = [live(BTC, START + 3_000, *trades(1, 3)), beat(BTC, START + 3_000, gap), live(BTC, START + 3_000, trade(9))]
+    await _publish(own, *records)
+    found = tail.positions(own, [BTC, _named("ETH/USDT")])
+    assert found == {"BTC/USDT": Position(trade(9), START + 3_000, (*trades(1, 3), trade(9)), (Unfinished(gap),))}
 
 
 async def test_a_stream_that_has_only_begun_has_a_watermark_and_no_trade(own: Settings):
-    await _publish(own, columns.record(BTC, "history", 1, START))
-    assert tail.positions(own, [BTC]) == {"BTC-USDT": Position(None, START)}
+    await _publish(own, beat(BTC, START))
+    assert tail.positions(own, [BTC]) == {"BTC/USDT": Position(None, START)}
 
 
 async def test_it_is_found_however_much_of_others_came_after(own: Settings, monkeypatch: pytest.MonkeyPatch):
@@ -61,10 +72,14 @@ async def test_it_is_found_however_much_of_others_came_after(own: Settings, monk
     partition = tail.partition_of(b"okx|BTC/USDT", 12)
     near = [one for one in named if tail.partition_of(f"okx|{one.symbol}".encode(), 12) == partition]
     assert len(near) > 2
-    told = [columns.record(BTC, "live", 1, START + 7_000, trades(1, 7))]
+    told = [live(BTC, START + 7_000, *trades(1, 7))]
     for number, one in enumerate(near, start=10):
-        told.append(columns.record(one, "live", 1, START + number * 1000, [trade(number)]))
-        told += [columns.record(one, "live", 1, START + number * 1000 + beat) for beat in range(1, 9)]
+        told.append(live(one, START + number * 1000, trade(number)))
+        told += [beat(one, START + number * 1000 + at) for at in range(1, 9)]
     await _publish(own, *told)
-    expected = {one.market_id: Position(trade(number), START + number * 1000 + 8) for number, one in enumerate(near, start=10)}
-    assert tail.positions(own, [BTC, *near]) == {"BTC-USDT": Position(trade(7), START + 7_000), **expected}
+    expected = {one.symbol: (trade(number), START + number * 1000 + 8) for number, one in enumerate(near, start=10)}
+    found = tail.positions(own, [BTC, *near])
+    assert {symbol: (at.last, at.watermark) for symbol, at in found.items()} == {
+        "BTC/USDT": (trade(7), START + 7_000),
+        **expected,
+    }

@@ -13,7 +13,7 @@ from sql.migrate import FOLDER, migrate
 
 pytestmark = pytest.mark.database
 
-FILES = ["0001_instruments", "0002_market", "0003_trading", "0004_views"]
+FILES = ["0001_instruments", "0002_market", "0003_trading", "0004_views", "0005_options"]
 
 
 def write(folder: Path, **files: str) -> Path:

@@ -18,15 +18,29 @@ from tests.tapeflow.command import tapeflow
         (["demo", "--seconds", "many"], {}, "'--seconds': Input should be a valid integer"),
         (["demo", "--seconds", "1"], {}, "'--seconds'"),
         (["demo"], {"TAPEFLOW_TIMEFRAMES": "1m,2m"}, "TAPEFLOW_TIMEFRAMES"),
-        (["demo"], {"TAPEFLOW_SYMBOL": "BTC/USDT"}, "nearest is TAPEFLOW_SYMBOLS"),
-        (["up"], {"TAPEFLOW_VENUE": "okex"}, "'okx'"),
-        (["up"], {"TAPEFLOW_SYMBOLS": "BTCUSDT"}, "BTC/USDT"),
+        (["demo"], {"TAPEFLOW_MARKET": "okx:BTC/USDT"}, "nearest is TAPEFLOW_MARKETS"),
+        (["demo", "--venues", "okx,okex"], {}, "no simulated venue 'okex'; there are okx"),
+        (["demo", "--venues", ","], {}, "--venues names none"),
+        (["up"], {"TAPEFLOW_MARKETS": "okex:BTC/USDT"}, "the nearest is okx"),
+        (["up"], {"TAPEFLOW_MARKETS": "okx:BTCUSDT"}, "venue:symbol"),
+        (["run", "producer-upbit"], {}, "there are no markets of 'upbit' in TAPEFLOW_MARKETS; there are those of okx"),
+        (["run", "storage-okx"], {}, "there is no part 'storage-okx'"),
+        (["record", "--out", "tape", "--markets", "BTC/USDT"], {}, "venue:symbol"),
+        (["record"], {}, "--out"),
+        (["backfill", "--venue", "okex", "--symbol", "BTC/USDT", "--from", "2026-01-01"], {}, "unknown venue 'okex'"),
+        (["backfill", "--venue", "okx", "--symbol", "BTC/USDT", "--from", "yesterday"], {}, "--from 'yesterday' is no time"),
+        (["backfill", "--venue", "okx", "--symbol", "BTC/USDT", "--from", "2026-01-01", "--to", "x"], {}, "--to 'x' is no time"),
+        (
+            ["backfill", "--venue", "okx", "--symbol", "BTC/USDT", "--from", "2026-01-01", "--out", "no/a.csv"],
+            {},
+            "there is no folder",
+        ),
         (["tail", "sgnals"], {}, "did you mean signals?"),
         (["tail", "signals"], {}, "`tapeflow up` starts it"),
         (["tail", "nonsense"], {}, "there are market.instruments"),
         (["run", "engine"], {}, "there are producer, pipeline, sequencer, execution, storage, api"),
         (["replay", "capture", "none.gz", "--venue", "okx"], {}, "there is no recording none.gz"),
-        (["replay", "capture", "README.md", "--venue", "okex"], {}, "unknown venue 'okex'; there are okx"),
+        (["replay", "capture", "README.md", "--venue", "okex"], {}, "unknown venue 'okex'; there are"),
         (["replay", "capture", "README.md", "--venue", "okx", "--timeframe", "2m"], {}, "there are 1m, 5m, 15m, 1h, all"),
         (["replay", "capture", "README.md", "--venue", "okx"], {}, "name one with --instruments"),
         (["replay", "capture", "README.md"], {}, "--venue"),
@@ -47,11 +61,15 @@ def test_without_a_command_it_says_what_there_is() -> None:
     """And the version is told."""
     done = tapeflow()
     assert done.returncode == 0
-    assert {"demo", "up", "replay", "topics", "tail", "status", "migrate", "doctor"} <= set(done.stdout.split())
+    assert {"demo", "up", "replay", "record", "backfill", "topics", "tail", "status", "migrate", "doctor"} <= set(
+        done.stdout.split()
+    )
     assert tapeflow("--version").stdout.startswith("tapeflow 0.")
 
 
-@pytest.mark.parametrize("command", ["demo", "up", "topics", "tail", "status", "migrate", "doctor", "replay capture"])
+@pytest.mark.parametrize(
+    "command", ["demo", "up", "record", "backfill", "topics", "tail", "status", "migrate", "doctor", "replay capture"]
+)
 def test_every_command_has_an_example(command: str) -> None:
     """In its own help."""
     assert "Example:" in tapeflow(*command.split(), "--help").stdout
@@ -68,7 +86,7 @@ def test_status_tells_when_nothing_runs(tmp_path: Path) -> None:
     told = json.loads(tapeflow("status", "--json", TAPEFLOW_STATE=tmp_path).stdout)
     assert told["kafka"] is None
     assert told["database"] is None
-    assert told["parts"]["pipeline"] is False
+    assert told["parts"]["pipeline"] is told["parts"]["producer-okx"] is False
     assert "tapeflow up" in tapeflow("status", TAPEFLOW_STATE=tmp_path).stdout
 
 

@@ -54,7 +54,7 @@ def test_told_to_stop_it_leaves_no_process(signal_number: signal.Signals, tmp_pa
     command = [sys.executable, "-m", "tapeflow", "demo", "--seconds", "120", "--json"]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as demo:
         deadline = time.monotonic() + 90
-        while not list(tmp_path.glob("demo/*/run/producer.ready")):
+        while not list(tmp_path.glob("demo/*/run/producer-okx.ready")):
             assert demo.poll() is None, demo.stderr and demo.stderr.read()
             assert time.monotonic() < deadline, "the demo did not start"
             time.sleep(0.1)

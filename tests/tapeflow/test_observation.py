@@ -3,6 +3,7 @@
 import io
 from decimal import Decimal
 
+from msgspec import structs
 from rich.console import Console
 
 from schemas import topics
@@ -59,12 +60,33 @@ def test_counts() -> None:
     assert seen.realized() == Decimal("-0.1")
 
 
+def test_a_gap_that_is_closed_counts_no_more() -> None:
+    """One that is narrowed, or told again with another reason, stays one."""
+    seen = observed()
+    told = [Gap(0, 9, 0, 1, "being fetched"), Gap(0, 5, 0, 1, "gone"), Gap(7, 9, 0, 1, "gone"), Gap(0, 5, 0, 1, "", open=False)]
+    counts = []
+    for gap in told:
+        seen.fold(structs.replace(TRADES, gap=gap), 5_012_000)
+        counts.append(seen.gaps)
+    assert counts == [1, 1, 2, 1]
+
+
+def test_a_symbol_of_two_venues_is_two_markets() -> None:
+    """Each with its own candle."""
+    seen = observed()
+    seen.fold(structs.replace(CANDLE, venue="bybit", close=Decimal(104)), 5_012_000)
+    assert {name: view.candle.close for name, view in seen.markets.items() if view.candle} == {
+        "okx:BTC/USDT": Decimal(103),
+        "bybit:BTC/USDT": Decimal(104),
+    }
+
+
 def test_the_screen_shows_each_market() -> None:
     """Its newest candle, RSI, trend and open position."""
     console = Console(width=150, record=True, file=io.StringIO())
     console.print(draw(observed(), Frame("demo", 3.0, 60, {"pipeline": 0, "storage": 12}, 5_012_000)))
     shown = console.export_text()
-    for text in ("BTC/USDT", "103", "complete", "31.2", "up", "long", "+3.00 %", "p99 12.0 ms", "storage 12", "3 of 60 s"):
+    for text in ("okx:BTC/USDT", "103", "complete", "31.2", "up", "long", "+3.00 %", "p99 12.0 ms", "storage 12", "3 of 60 s"):
         assert text in shown
 
 

@@ -29,7 +29,7 @@ def up(state: Path, venue: str, port: int) -> Iterator[str]:
     variables = {
         "TAPEFLOW_STATE": str(state),
         "TAPEFLOW_VENUE_URL": venue,
-        "TAPEFLOW_SYMBOLS": ",".join(SYMBOLS),
+        "TAPEFLOW_MARKETS": ",".join(f"okx:{symbol}" for symbol in SYMBOLS),
         "TAPEFLOW_API_PORT": str(port),
     }
     with (state.parent / "up.log").open("ab") as log:

@@ -1,12 +1,14 @@
 """Rows and frames as OKX writes them: every number a string without superfluous zeros, times in milliseconds."""
 
-import json
-from collections.abc import Sequence
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from infra.simulated.bars import DAY, MINUTE, Bar
-from infra.simulated.listing import Contract, Listing
+from infra.simulated.encoded import text
+from infra.simulated.feeds import BookPush
+from infra.simulated.figures import Figures, plain
+from infra.simulated.listing import Contract
+from infra.simulated.marks import FUNDING_MS, next_funding
 from infra.simulated.okx.naming import inst_id, inst_type
 from infra.simulated.quotes import Level, Quote
 from infra.simulated.tape import Tape, Trades
@@ -14,69 +16,33 @@ from infra.simulated.tape import Tape, Trades
 SEQUENCE_STEP = 3  # `seqId` orders messages and need not be contiguous
 
 
-class Numbers:
-    """Writes one instrument's prices (in ticks) and sizes (in lots)."""
+def trade_frames(figures: Figures, trades: Trades, channel: str = "trades") -> list[str]:
+    """Return one frame a trade: written out by hand, for a burst is thousands of them.
 
-    def __init__(self, listing: Listing) -> None:
-        self.listing = listing
-        self.inst_id = inst_id(listing)
-        self.inst_type = inst_type(listing)
-        self._tick, self._tick_places = _whole(listing.tick)
-        self._lot, self._lot_places = _whole(listing.lot)
-
-    def price(self, ticks: int) -> str:
-        """Write a price: 305, in ticks of 0.1, is `30.5`."""
-        return decimal_text(ticks * self._tick, self._tick_places)
-
-    def size(self, lots: int) -> str:
-        """Write a size in the instrument's own unit: base coins for spot, contracts otherwise."""
-        return decimal_text(lots * self._lot, self._lot_places)
-
-    def volumes(self, bar: Bar) -> tuple[str, str, str]:
-        """Write `vol`, `volCcy` and `volCcyQuote` of a candle.
-
-        `vol` is in base coins (spot) or contracts; `volCcy` in quote currency (spot) or base coins (contracts);
-        `volCcyQuote` in quote currency. OKX rounds the base coins of inverse contracts to four places.
-        """
-        listing = self.listing
-        vol = self.size(bar.lots)
-        if listing.contract is Contract.INVERSE:
-            base = float(listing.lot * listing.contract_size / listing.tick) * bar.inverse
-            return vol, _plain(Decimal(f"{base:.4f}")), _plain(bar.lots * listing.lot * listing.contract_size)
-        size = listing.lot * listing.contract_size
-        quote = _plain(bar.tick_lots * listing.tick * size)
-        return (vol, quote, quote) if listing.contract is Contract.SPOT else (vol, _plain(bar.lots * size), quote)
-
-
-def decimal_text(units: int, places: int) -> str:
-    """Write units of 10^-places without trailing zeros: (302360, 1) is `30236`."""
-    if not places:
-        return str(units)
-    digits = str(units).rjust(places + 1, "0")
-    fraction = digits[-places:].rstrip("0")
-    return f"{digits[:-places]}.{fraction}" if fraction else digits[:-places]
-
-
-def trade_frames(numbers: Numbers, trades: Trades) -> list[str]:
-    """Return one `trades` frame a trade: written out by hand, for a burst is thousands of them."""
-    name = numbers.inst_id
-    head = f'{{"arg":{{"channel":"trades","instId":"{name}"}},"data":[{{"instId":"{name}","tradeId":"'
-    price, size = numbers.price, numbers.size
+    Those of `trades-all` have neither a count nor a number.
+    """
+    name = inst_id(figures.listing)
+    head = f'{{"arg":{{"channel":"{channel}","instId":"{name}"}},"data":[{{"instId":"{name}","tradeId":"'
+    price, size, single = figures.short_price, figures.short_size, channel != "trades"
     return [
-        f'{head}{trade_id}","px":"{price(px)}","sz":"{size(sz)}","side":"{"buy" if buy else "sell"}","ts":"{ts}",'
-        f'"count":"1","source":"0","seqId":{trade_id * SEQUENCE_STEP}}}]}}'
+        f'{head}{trade_id}","px":"{price(px)}","sz":"{size(sz)}","side":"{"buy" if buy else "sell"}",'
+        + (
+            f'"source":"0","ts":"{ts}"}}]}}'
+            if single
+            else f'"ts":"{ts}","count":"1","source":"0","seqId":{trade_id * SEQUENCE_STEP}}}]}}'
+        )
         for trade_id, ts, px, sz, buy in zip(*(column.tolist() for column in trades), strict=True)
     ]
 
 
-def trade_rows(numbers: Numbers, trades: Trades) -> list[dict[str, str]]:
+def trade_rows(figures: Figures, trades: Trades) -> list[dict[str, str]]:
     """Return rows of `GET /api/v5/market/trades`, newest first."""
     rows = [
         {
-            "instId": numbers.inst_id,
+            "instId": inst_id(figures.listing),
             "side": "buy" if buy else "sell",
-            "sz": numbers.size(sz),
-            "px": numbers.price(px),
+            "sz": figures.short_size(sz),
+            "px": figures.short_price(px),
             "tradeId": str(trade_id),
             "ts": str(ts),
         }
@@ -85,65 +51,128 @@ def trade_rows(numbers: Numbers, trades: Trades) -> list[dict[str, str]]:
     return rows[::-1]
 
 
-def ticker_row(numbers: Numbers, tape: Tape, quote: Quote, day: Bar, now_ms: int) -> dict[str, str]:
+def ticker_row(figures: Figures, tape: Tape, quote: Quote, day: Bar, now_ms: int, told_ms: int) -> dict[str, str]:
     """Return the row of a ticker, on the websocket and over REST alike."""
     known = tape.through(now_ms)
     last = tape.slice(known - 1, known)
-    vol, vol_currency, _ = numbers.volumes(day)
+    vol, vol_currency, _ = volumes(figures, day)
     return {
-        "instType": numbers.inst_type,
-        "instId": numbers.inst_id,
-        "last": numbers.price(int(last.prices[0])),
-        "lastSz": numbers.size(int(last.sizes[0])),
-        "askPx": numbers.price(quote.ask.price),
-        "askSz": numbers.size(quote.ask.size),
-        "bidPx": numbers.price(quote.bid.price),
-        "bidSz": numbers.size(quote.bid.size),
-        "open24h": numbers.price(day.open),
-        "high24h": numbers.price(day.high),
-        "low24h": numbers.price(day.low),
-        "sodUtc0": numbers.price(_first_price(tape, now_ms // DAY * DAY, known)),
-        "sodUtc8": numbers.price(_first_price(tape, (now_ms + 8 * 60 * MINUTE) // DAY * DAY - 8 * 60 * MINUTE, known)),
+        "instType": inst_type(figures.listing),
+        "instId": inst_id(figures.listing),
+        "last": figures.short_price(int(last.prices[0])),
+        "lastSz": figures.short_size(int(last.sizes[0])),
+        "askPx": figures.short_price(quote.ask.price),
+        "askSz": figures.short_size(quote.ask.size),
+        "bidPx": figures.short_price(quote.bid.price),
+        "bidSz": figures.short_size(quote.bid.size),
+        "open24h": figures.short_price(day.open),
+        "high24h": figures.short_price(day.high),
+        "low24h": figures.short_price(day.low),
+        "sodUtc0": figures.short_price(_first_price(tape, now_ms // DAY * DAY, known)),
+        "sodUtc8": figures.short_price(_first_price(tape, (now_ms + 8 * 60 * MINUTE) // DAY * DAY - 8 * 60 * MINUTE, known)),
         "volCcy24h": vol_currency,
         "vol24h": vol,
-        "ts": str(now_ms),
+        "ts": str(told_ms),
     }
 
 
-def candle_row(numbers: Numbers, bar: Bar, *, closed: bool) -> list[str]:
+def volumes(figures: Figures, bar: Bar) -> tuple[str, str, str]:
+    """Write `vol`, `volCcy` and `volCcyQuote` of a candle.
+
+    `vol` is in base coins (spot) or contracts; `volCcy` in quote currency (spot) or base coins (contracts);
+    `volCcyQuote` in quote currency. OKX rounds the base coins of inverse contracts to four places.
+    """
+    listing, volume = figures.listing, figures.volume(bar)
+    vol, quote = figures.short_size(bar.lots), plain(volume.quote)
+    if listing.contract is Contract.SPOT:
+        return vol, quote, quote
+    return vol, plain(round(volume.base, 4) if listing.contract is Contract.INVERSE else volume.base), quote
+
+
+def candle_row(figures: Figures, bar: Bar, *, closed: bool) -> list[str]:
     """Return a candle: open time, OHLC, three volumes, and whether it is closed."""
-    prices = (numbers.price(ticks) for ticks in (bar.open, bar.high, bar.low, bar.close))
-    return [str(bar.open_time), *prices, *numbers.volumes(bar), "1" if closed else "0"]
+    prices = (figures.short_price(ticks) for ticks in (bar.open, bar.high, bar.low, bar.close))
+    return [str(bar.open_time), *prices, *volumes(figures, bar), "1" if closed else "0"]
 
 
-def level_rows(numbers: Numbers, levels: Sequence[Level]) -> list[list[str]]:
+def level_rows(figures: Figures, levels: Sequence[Level]) -> list[list[str]]:
     """Return book levels: price, size, a figure no longer used, number of orders."""
-    return [[numbers.price(level.price), numbers.size(level.size), "0", str(level.orders)] for level in levels]
+    return [[figures.short_price(level.price), figures.short_size(level.size), "0", str(level.orders)] for level in levels]
 
 
-def push(channel: str, row: Any, instrument: str | None = None) -> str:
-    """Return the frame that pushes one row of a channel."""
-    arg = {"channel": channel} if instrument is None else {"channel": channel, "instId": instrument}
-    return text({"arg": arg, "data": [row]})
+def push(arg: Mapping[str, str], *rows: Any, **more: str) -> str:
+    """Return the frame that pushes rows of a channel."""
+    return text({"arg": arg, **more, "data": rows})
 
 
-def text(message: Any) -> str:
-    """Return JSON without blanks, as OKX sends it."""
-    return json.dumps(message, separators=(",", ":"), ensure_ascii=False)
+def book_row(figures: Figures, push: BookPush, told_ms: int) -> dict[str, Any]:
+    """Return the row of `books`. The checksum is 0 since OKX no longer takes one."""
+    return {
+        "asks": level_rows(figures, push.asks),
+        "bids": level_rows(figures, push.bids),
+        "ts": str(told_ms),
+        "checksum": 0,
+        "seqId": push.number * SEQUENCE_STEP,
+        "prevSeqId": push.previous * SEQUENCE_STEP if push.previous >= 0 else -1,
+    }
+
+
+def funding_row(figures: Figures, rate: float, now_ms: int, told_ms: int) -> dict[str, str]:
+    """Return the row of `funding-rate`, on the websocket and over REST alike."""
+    due = next_funding(now_ms)
+    return {
+        "formulaType": "withRate",
+        "fundingRate": f"{rate:.16f}",
+        "fundingTime": str(due),
+        "impactValue": "10000.0000000000000000",
+        "instId": inst_id(figures.listing),
+        "instType": inst_type(figures.listing),
+        "interestRate": "0.0001000000000000",
+        "maxFundingRate": "0.015",
+        "method": "current_period",
+        "minFundingRate": "-0.015",
+        "nextFundingRate": "",
+        "nextFundingTime": str(due + FUNDING_MS),
+        "premium": f"{rate / 2:.16f}",
+        "settFundingRate": f"{rate:.16f}",
+        "settState": "settled",
+        "ts": str(told_ms),
+    }
+
+
+def interest_row(figures: Figures, lots: int, price: int, told_ms: int) -> dict[str, str]:
+    """Return the row of `open-interest`: in contracts and in base coins at a price in ticks."""
+    listing = figures.listing
+    size = figures.size(lots) * listing.contract_size
+    base = size / figures.price(price) if listing.contract is Contract.INVERSE else size
+    return {
+        "instType": inst_type(listing),
+        "instId": inst_id(listing),
+        "oi": figures.short_size(lots),
+        "oiCcy": plain(round(base, 8)),
+        "ts": str(told_ms),
+    }
+
+
+def status_row(began_ms: int, ends_ms: int, told_ms: int) -> dict[str, str]:
+    """Return the row of `status`: maintenance that has begun."""
+    return {
+        "begin": str(began_ms),
+        "end": str(ends_ms),
+        "env": "1",
+        "href": "",
+        "maintType": "1",
+        "preOpenBegin": "",
+        "scheDesc": "",
+        "serviceType": "0",
+        "state": "ongoing",
+        "system": "unified",
+        "title": "Trading system upgrade",
+        "ts": str(told_ms),
+    }
 
 
 def _first_price(tape: Tape, since_ms: int, known: int) -> int:
     """Return the first price of a day, or the last before it when nothing was traded yet."""
     first = min(tape.before(since_ms), known - 1)
     return int(tape.slice(first, first + 1).prices[0])
-
-
-def _whole(step: Decimal) -> tuple[int, int]:
-    """Split a step into whole units and their decimal places: 0.05 is (5, 2)."""
-    places = max(0, -int(step.normalize().as_tuple().exponent))
-    return int(step.scaleb(places)), places
-
-
-def _plain(value: Decimal) -> str:
-    written = f"{value:f}"
-    return written.rstrip("0").rstrip(".") if "." in written else written

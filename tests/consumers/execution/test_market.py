@@ -36,17 +36,22 @@ def test_clock_never_goes_back() -> None:
     assert seen(HEARTBEAT, RECORD).clock == 5000
 
 
-def test_last_trade_is_the_highest_id() -> None:
-    """Known trades told again do not take it back."""
-    assert seen(RECORD, msgspec.structs.replace(RECORD, ids=(3,), times=(1,))).last_trade_id == 9
-
-
 def test_gap_lasts_until_its_end() -> None:
-    """A later record without a gap, or with one that ended before, does not undo it."""
+    """A later record without a gap, or with another that ended before, does not undo it."""
     market = Market()
-    for gap in (Gap(1, 7, 400, 900, "reconnect"), None, Gap(1, 7, 300, 500, "reconnect")):
+    for gap in (Gap(1, 7, 400, 900, "reconnect"), None, Gap(9, 12, 300, 500, "reconnect")):
         market.note_gap(gap)
     assert market.gap_until == 900
+
+
+def test_gap_that_is_narrowed_ends_sooner_and_one_that_is_closed_never_was() -> None:
+    """A connection begins with a gap without an end; the first trade after it gives it one, and what REST has closes it."""
+    market = Market()
+    market.note_gap(Gap(1, 2**63 - 1, 400, 2**63 - 1, "being fetched"))
+    market.note_gap(Gap(1, 7, 400, 900, "being fetched"))
+    assert market.gap_until == 900
+    market.note_gap(Gap(1, 7, 400, 900, "being fetched", open=False))
+    assert market.gap_until == 0
 
 
 def test_gap_is_noted_from_its_beginning_on() -> None:

@@ -21,12 +21,12 @@ async def start(*arguments: str) -> asyncio.subprocess.Process:
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 async def test_it_ends_within_two_seconds_though_clients_are_connected(tmp_path: Path, ending: signal.Signals) -> None:
     ready = tmp_path / "port"
-    process = await start("--instruments", "2", "--ready-file", str(ready))
+    process = await start("--venues", "okx,binance", "--instruments", "2", "--ready-file", str(ready))
     assert process.stdout is not None
     first_line = (await process.stdout.readline()).decode()
     port = int(ready.read_text())
-    assert f"http://127.0.0.1:{port}" in first_line
-    async with websockets.connect(f"ws://127.0.0.1:{port}/ws/v5/public") as websocket:
+    assert f"http://127.0.0.1:{port}/okx" in first_line
+    async with websockets.connect(f"ws://127.0.0.1:{port}/okx/ws/v5/public") as websocket:
         await websocket.send('{"op":"subscribe","args":[{"channel":"trades","instId":"BTC-USDT"}]}')
         await websocket.recv()
         process.send_signal(ending)
@@ -38,7 +38,11 @@ async def test_it_ends_within_two_seconds_though_clients_are_connected(tmp_path:
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [(("--instruments", "25"), b"instruments must be 1 to 24"), (("--speed", "0"), b"speed must be above 0")],
+    [
+        (("--instruments", "501"), b"instruments must be 1 to 500"),
+        (("--speed", "0"), b"speed must be above 0"),
+        (("--venues", "okx,mtgox"), b"no simulated venue 'mtgox'; there are okx"),
+    ],
 )
 async def test_bad_settings_end_with_one_line_and_code_two(arguments: tuple[str, str], said: bytes) -> None:
     process = await start(*arguments)

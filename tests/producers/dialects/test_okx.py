@@ -1,182 +1,108 @@
-"""OKX v5 as this venue writes it: frames to events, REST rows to trades and candles, market entries to instruments."""
+"""OKX v5: what is collected of it, requests, REST rows to trades and candles, market entries to instruments."""
 
-import contextlib
 import json
 from decimal import Decimal
 from pathlib import Path
 
 import ccxt
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from producers.dialect import FrameError, Ignored, Notice, Refused, Subscribed, Ticker, Trade, TradesPushed
+from producers.dialect import BookRule, Channel, FrameError, Kind, Trade
 from producers.dialects.okx import Okx
 from schemas import exact
-from schemas.market import HistoryCandle
+from schemas.market import HistoryCandle, Instrument
+from tests.producers.dialects.okx_samples import meant
 
 OKX = Okx()
 
-TRADE = (
-    '{"arg":{"channel":"trades","instId":"BTC-USDT"},"data":[{"instId":"BTC-USDT","tradeId":"130639474","px":"42219.9",'
-    '"sz":"0.12060306","side":"buy","ts":"1630048897897","count":"3"}]}'
-)
-TICKER = (
-    '{"arg":{"channel":"tickers","instId":"BTC-USD"},"data":[{"instType":"SPOT","instId":"BTC-USD","last":"91517.2",'
-    '"lastSz":"0.00269444","askPx":"91527.3","askSz":"1.54613591","bidPx":"91527.2","bidSz":"0.0135","ts":"1765201256914"}]}'
-)
-CANDLE = (
-    '{"arg":{"channel":"candle1m","instId":"BTC-USDT"},"data":[["1757076060000","112600.1","112631.9","112477.1","112477.1",'
-    '"3.10944629","349947.335430728","349947.335430728","0"]]}'
-)
-ONE_TRADE = TRADE.replace(',"count":"3"', "")
-
-MEANINGS = {
-    "an aggregated trade begins `count` ids before its own": (
-        TRADE,
-        TradesPushed(
-            "BTC-USDT",
-            (Trade(130639474, 130639472, 1630048897897, Decimal("42219.9"), Decimal("0.12060306"), taker_buy=True),),
-        ),
-    ),
-    "a trade without a count is one": (
-        ONE_TRADE,
-        TradesPushed(
-            "BTC-USDT",
-            (Trade(130639474, 130639474, 1630048897897, Decimal("42219.9"), Decimal("0.12060306"), taker_buy=True),),
-        ),
-    ),
-    "a ticker": (
-        TICKER,
-        Ticker(
-            "BTC-USD",
-            1765201256914,
-            bid=Decimal("91527.2"),
-            bid_amount=Decimal("0.0135"),
-            ask=Decimal("91527.3"),
-            ask_amount=Decimal("1.54613591"),
-            last=Decimal("91517.2"),
-            last_amount=Decimal("0.00269444"),
-        ),
-    ),
-    "a ticker of an empty book": (TICKER.replace("91527.2", ""), Ignored("ticker without quotes")),
-    "an acknowledgement": (
-        '{"event":"subscribe","arg":{"channel":"trades","instId":"BTC-USDT"},"connId":"94d38802"}',
-        Subscribed("trades", "BTC-USDT"),
-    ),
-    "an error": ('{"event":"error","code":"60018","msg":"Invalid sign"}', Refused("60018", "Invalid sign")),
-    "a service upgrade": (
-        '{"event":"notice","msg":"The connection will soon be closed.","code":"64008","connId":"8517149b"}',
-        Notice("64008", "The connection will soon be closed.", closing=True),
-    ),
-    "another notice": ('{"event":"notice","msg":"hello","code":"1"}', Notice("1", "hello", closing=False)),
-    "the answer to a ping": ("pong", Ignored("pong")),
-    "a count of connections": (
-        '{"event":"channel-conn-count","channel":"account","connCount":"1","connId":"4adc328c"}',
-        Ignored("channel-conn-count"),
-    ),
-    "a channel that nobody reads": (CANDLE, Ignored("candle1m")),
+# Samples that cannot be read, and why.
+UNREADABLE = {
+    "trade": ["'BTC-USDT' among those of 'ETH-USDT'", "missing required field `tradeId`"],
+    "ticker": ["another instrument"],
+    "mark_index": ["another instrument"],
+    "funding": ["missing required field `fundingRate`", "another instrument"],
+    "book_snapshot": ["neither snapshot nor update", "not a number: 'XYZ'"],
+    "candle": ["a candle of 7 columns"],
 }
-
-BROKEN = {
-    "no JSON": ("<html>", "not a frame of OKX"),
-    "cut short": (TRADE[:-20], "not a frame of OKX"),
-    "a list": ("[]", "not a frame of OKX"),
-    "nothing in it": ("{}", "neither an event nor data"),
-    "no data": ('{"arg":{"channel":"trades","instId":"BTC-USDT"}}', "neither an event nor data"),
-    "an unknown channel": (TRADE.replace('"trades"', '"moon-phases"'), "unknown channel 'moon-phases'"),
-    "an unknown event": ('{"event":"moonrise"}', "unknown event 'moonrise'"),
-    "a missing field": ('{"arg":{"channel":"trades","instId":"BTC-USDT"},"data":[{"instId":"BTC-USDT"}]}', "tradeId"),
-    "a price of the wrong type": (TRADE.replace('"42219.9"', "42219.9"), "not a frame of OKX"),
-    "a price that is no number": (TRADE.replace("42219.9", "4_2"), "not a number: '4_2'"),
-    "a price that is not finite": (TRADE.replace("42219.9", "NaN"), "not a number: 'NaN'"),
-    "a price in exponents": (TRADE.replace("42219.9", "1e400"), "not a number: '1e400'"),
-    "more digits than 64 bits hold": (TRADE.replace("42219.9", "1.000000000000000001"), "not a number"),
-    "a price of zero": (TRADE.replace("42219.9", "0.0"), "a price or amount of zero"),
-    "a negative amount": (TRADE.replace("0.12060306", "-1"), "not a number: '-1'"),
-    "an id that is no number": (TRADE.replace("130639474", "\u0661\u0662"), "not a whole number"),
-    "a side there is not": (TRADE.replace('"buy"', '"hold"'), "side 'hold'"),
-    "a count of nothing": (TRADE.replace('"count":"3"', '"count":"0"'), "count 0"),
-    "a trade of another instrument": (TRADE.replace('[{"instId":"BTC-USDT"', '[{"instId":"ETH-USDT"'), "'ETH-USDT' among"),
-    "a ticker of another instrument": (TICKER.replace('"instId":"BTC-USD",', '"instId":"ETH-USD",'), "another instrument"),
-    "brackets without end": ('{"data":' + "[" * 100_000, "not a frame of OKX"),
-}
+READABLE = [
+    "ack", "book_delta", "book_snapshot", "book_ticker", "candle", "error", "funding", "instruments_push", "liquidation",
+    "mark_index", "ping_pong", "system_notice", "ticker", "trade",
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("case", MEANINGS)
-def test_a_frame_means(case):
-    text, event = MEANINGS[case]
-    assert OKX.parse(text) == (event,)
-
-
-@pytest.mark.parametrize("case", BROKEN)
-def test_a_broken_frame_says_what_is_wrong(case):
-    text, reason = BROKEN[case]
-    with pytest.raises(FrameError, match=reason):
-        OKX.parse(text)
-
-
-# What the collected samples of each kind are: events by type, or the reason why they cannot be read.
-SAMPLES = {
-    "ack": {"Subscribed", "Ignored"},
-    "error": {"Refused", "Ignored"},
-    "ping_pong": {"Ignored"},
-    "system_notice": {"Notice", "Ignored"},
-    "trade": {"TradesPushed", "Ignored", "missing required field", "among those of"},
-    "ticker": {"Ticker", "another instrument"},
-    "candle": {"Ignored"},
-    "book_delta": {"Ignored"},
-    "book_snapshot": {"Ignored"},
-    "book_ticker": {"Ignored"},
-    "funding": {"Ignored"},
-    "instruments_push": {"Ignored"},
-    "liquidation": {"Ignored"},
-    "mark_index": {"Ignored"},
-}
-
-
-@pytest.mark.parametrize("kind", SAMPLES)
-def test_every_collected_sample_is_understood_or_named(kind: str, shared: Path):
-    met = set()
+@pytest.mark.parametrize("kind", READABLE)
+def test_every_collected_sample_gives_what_is_in_it(kind: str, shared: Path):
+    unreadable = []
     for sample in json.loads((shared / "wire" / "okx" / f"{kind}.json").read_text()):
         message = sample["message"]
-        text = message if isinstance(message, str) else json.dumps(message)
+        frame = message if isinstance(message, str) else json.dumps(message, separators=(",", ":"))
         try:
-            met |= {type(event).__name__ for event in OKX.parse(text)}
+            events = OKX.parse(frame.encode())
         except FrameError as error:
-            met |= {reason for reason in SAMPLES[kind] if reason in str(error)} or {str(error)}
-    assert met == SAMPLES[kind]
+            unreadable.append(str(error))
+        else:
+            assert events == meant(message)
+    expected = UNREADABLE.get(kind, [])
+    assert len(unreadable) == len(expected)
+    assert all(reason in told for reason, told in zip(expected, unreadable, strict=True))
 
 
-FRAMES = [text for text, _ in MEANINGS.values()]
+def instrument(market_id: str, shared: Path) -> Instrument:
+    entry = json.loads((shared / "captures" / "instruments.json").read_text())["okx"][market_id]
+    return OKX.instrument(ccxt.okx({"number": str}).parse_market(entry))
 
 
-@given(st.data())
-def test_a_mutated_frame_gives_events_or_a_frame_error(data: st.DataObject):
-    text = data.draw(st.sampled_from(FRAMES))
-    begin = data.draw(st.integers(0, len(text)))
-    end = data.draw(st.integers(begin, min(len(text), begin + 12)))
-    put = data.draw(st.one_of(st.text(max_size=12), st.sampled_from(["null", "{}", "[]", '"', "9" * 40, "1e999", "\ud800"])))
-    with contextlib.suppress(FrameError):
-        assert OKX.parse(text[:begin] + put + text[end:])
+def test_trades_are_asked_for_first_in_requests_of_a_hundred_channels_and_the_status_once():
+    wanted = [Channel(kind, f"COIN{at}-USDT") for at in range(60) for kind in (Kind.QUOTES, Kind.TRADES)]
+    first, second = OKX.subscribe(wanted, (), 3)
+    asked = [json.loads(message.text) for message in (first, second)]
+    assert [(one["op"], one["id"]) for one in asked] == [("subscribe", "3"), ("subscribe", "4")]
+    assert asked[0]["args"][:2] == [{"channel": "trades", "instId": f"COIN{at}-USDT"} for at in (0, 1)]
+    assert [len(one["args"]) for one in asked] == [101, 20]
+    assert asked[0]["args"][-1] == {"channel": "status"}
+    assert sorted((*first.channels, *second.channels)) == sorted(wanted)
+    assert (first.request, second.request) == (3, 4)
 
 
-def test_trades_are_asked_for_before_tickers_and_in_requests_of_a_hundred_channels():
-    first, second = (json.loads(text) for text in OKX.subscribe([f"COIN{number}-USDT" for number in range(60)]))
-    assert first["op"] == second["op"] == "subscribe"
-    assert first["args"][:2] == [{"channel": "trades", "instId": "COIN0-USDT"}, {"channel": "tickers", "instId": "COIN0-USDT"}]
-    assert [len(first["args"]), len(second["args"])] == [100, 20]
-    assert json.loads(OKX.unsubscribe(["COIN0-USDT"])[0])["op"] == "unsubscribe"
+def test_the_status_is_not_asked_for_again_nor_where_there_is_none():
+    candles, trades = Channel(Kind.CANDLES, "BTC-USDT"), Channel(Kind.TRADES, "BTC-USDT")
+    for wanted, held in ((candles, ()), (trades, (Channel(Kind.QUOTES, "BTC-USDT"),))):
+        (message,) = OKX.subscribe([wanted], held, 1)
+        assert len(json.loads(message.text)["args"]) == 1
 
 
-# Of each: contract size, whether inverse, type, settle, expiry.
+def test_channels_are_given_up_by_name():
+    (message,) = OKX.unsubscribe([Channel(Kind.BOOK, "BTC-USDT")], [Channel(Kind.TRADES, "BTC-USDT")], 9)
+    assert json.loads(message.text) == {"id": "9", "op": "unsubscribe", "args": [{"channel": "books", "instId": "BTC-USDT"}]}
+
+
+ALL = set(Kind)
+HAS = {
+    "BTC-USDT": ALL - {Kind.MARK, Kind.FUNDING, Kind.INTEREST},
+    "XMR-USDT-SWAP": ALL,
+    "BTC-USD-220527": ALL - {Kind.FUNDING},
+    "BTC-USD-210924-66000-C": ALL - {Kind.FUNDING},
+}
+
+
+@pytest.mark.parametrize("market_id", HAS)
+def test_an_instrument_has_the_channels_of_its_type_and_candles_on_another_address(market_id: str, shared: Path):
+    found = instrument(market_id, shared)
+    paths = {kind: OKX.path(Channel(kind, market_id), found) for kind in Kind}
+    assert {kind for kind, path in paths.items() if path} == HAS[market_id]
+    assert {kind for kind, path in paths.items() if path == "/ws/v5/business"} == {Kind.CANDLES}
+    assert set(paths.values()) <= {"/ws/v5/business", "/ws/v5/public", None}
+
+
+# Of each: contract size, whether inverse, type, settle, expiry, strike, option.
 CONTRACTS = {
-    "BTC-USDT": ("1", False, "spot", None, None),
-    "XMR-USDT-SWAP": ("0.1", False, "swap", "USDT", None),
-    "UNI-USD-SWAP": ("10", True, "swap", "UNI", None),
-    "BTC-USD-220527": ("100", True, "future", "BTC", 1653638400000),
-    "TRX-USDT-210924": ("1000", False, "future", "USDT", 1632470400000),
-    "BTC-USD-210924-66000-C": ("0.1", False, "option", "BTC", 1632470400000),
+    "BTC-USDT": ("1", False, "spot", None, None, None, None),
+    "XMR-USDT-SWAP": ("0.1", False, "swap", "USDT", None, None, None),
+    "UNI-USD-SWAP": ("10", True, "swap", "UNI", None, None, None),
+    "BTC-USD-220527": ("100", True, "future", "BTC", 1653638400000, None, None),
+    "TRX-USDT-210924": ("1000", False, "future", "USDT", 1632470400000, None, None),
+    "BTC-USD-210924-66000-C": ("0.1", False, "option", "BTC", 1632470400000, "66000", "call"),
+    "BTC-USD-210924-42000-P": ("0.1", False, "option", "BTC", 1632470400000, "42000", "put"),
 }
 
 
@@ -184,31 +110,46 @@ CONTRACTS = {
 def test_an_instrument_keeps_the_venue_s_own_digits(market_id: str, shared: Path):
     """Contract size is `ctVal` times `ctMult`: base units, or quote units of inverse contracts."""
     entry = json.loads((shared / "captures" / "instruments.json").read_text())["okx"][market_id]
-    found = OKX.instrument(ccxt.okx({"number": str}).parse_market(entry))
-    size, inverse, kind, settle, expiry = CONTRACTS[market_id]
-    assert (found.contract_size, found.inverse, found.type, found.settle, found.expiry) == (
-        Decimal(size),
-        inverse,
-        kind,
-        settle,
-        expiry,
-    )
+    found = instrument(market_id, shared)
+    size, inverse, kind, settle, expiry, strike, option = CONTRACTS[market_id]
+    assert (found.contract_size, found.inverse, found.type) == (Decimal(size), inverse, kind)
+    assert (found.settle, found.expiry, found.quanto, found.option) == (settle, expiry, False, option)
+    assert found.strike == (None if strike is None else Decimal(strike))
     assert [exact.plain(step) for step in (found.tick_size, found.lot_size)] == [entry["tickSz"], entry["lotSz"]]
     assert found.valid_from == int(entry["listTime"])
 
 
-def test_an_entry_without_its_fields_is_named():
-    with pytest.raises(FrameError, match="without 'ctVal'"):
-        OKX.instrument({"info": {"instType": "SWAP", "instId": "X"}, "symbol": "X", "base": "X", "quote": "Y", "settle": "Y"})
+def test_what_is_settled_in_a_third_currency_is_quanto(shared: Path):
+    entry = json.loads((shared / "captures" / "instruments.json").read_text())["okx"]["XMR-USDT-SWAP"]
+    market = ccxt.okx({"number": str}).parse_market(entry)
+    assert OKX.instrument({**market, "settle": "BTC"}).quanto
 
 
-def test_a_page_of_trades_is_asked_for_by_id_and_read():
-    request = OKX.trades_request("ETH-BTC", 15826758)
-    assert request.params == {"instId": "ETH-BTC", "type": "1", "limit": "100", "after": "15826758"}
-    assert "after" not in OKX.trades_request("ETH-BTC", None).params
-    row = {"instId": "ETH-BTC", "side": "sell", "sz": "0.119501", "px": "0.07065", "tradeId": "15826757", "ts": "1621446178316"}
-    trade = Trade(15826757, 15826757, 1621446178316, Decimal("0.07065"), Decimal("0.119501"), taker_buy=False)
-    assert OKX.trades_page("ETH-BTC", {"code": "0", "data": [row]}) == (trade,)
+@pytest.mark.parametrize(
+    "market", [{}, {"info": None}, {"info": {"instType": "SWAP", "instId": "X"}, "symbol": "X", "settle": "Y"}]
+)
+def test_an_entry_without_its_fields_is_named(market):
+    with pytest.raises(FrameError, match="without"):
+        OKX.instrument(market)
+
+
+def test_a_page_of_trades_is_asked_for_by_id_and_read_oldest_first(shared: Path):
+    btc = instrument("BTC-USDT", shared)
+    two = Trade(15826758, 15826757, 1621446178316, Decimal(1), Decimal(1), taker_buy=True, count=2)
+    request = OKX.trades_request(btc, two)
+    assert request.method == "public_get_market_history_trades"
+    assert request.params == {"instId": "BTC-USDT", "type": "1", "limit": "100", "after": "15826757"}
+    assert "after" not in OKX.trades_request(btc, None).params
+    row = {"instId": "BTC-USDT", "side": "sell", "sz": "0.119501", "px": "0.07065", "tradeId": "15826757", "ts": "1621446178316"}
+    newer = Trade(15826757, 15826757, 1621446178316, Decimal("0.07065"), Decimal("0.119501"), taker_buy=False)
+    older = Trade(15826756, 15826756, 1621446178316, Decimal("0.07065"), Decimal("0.119501"), taker_buy=False)
+    answer = {"code": "0", "data": [row, {**row, "tradeId": "15826756"}]}
+    assert OKX.trades_page(btc, answer) == (older, newer)
+
+
+def test_nothing_is_older_than_the_first_trade(shared: Path):
+    first = Trade(2, 0, 1621446178316, Decimal(1), Decimal(1), taker_buy=True, count=3)
+    assert OKX.trades_request(instrument("BTC-USDT", shared), first) is None
 
 
 @pytest.mark.parametrize(
@@ -217,18 +158,35 @@ def test_a_page_of_trades_is_asked_for_by_id_and_read():
 )
 def test_a_candle_s_volume_is_in_base_units(market_id: str, volume: str, quote_volume: str, shared: Path):
     """Column 5 counts base units of spot, and contracts of all else, whose base units are in column 6."""
-    entry = json.loads((shared / "captures" / "instruments.json").read_text())["okx"][market_id]
-    instrument = OKX.instrument(ccxt.okx({"number": str}).parse_market(entry))
     row = ["1747094040000", "102806.1", "102820.4", "102806.1", "102820.5", "1040.37", "10.4037", "1069603.34883", "1"]
-    (told,) = OKX.candles_page(instrument, {"data": [row]})
+    (told,) = OKX.candles_page(instrument(market_id, shared), {"data": [row]})
     prices = (Decimal(price) for price in row[1:5])
     assert told.candle == HistoryCandle(1747094040000, *prices, Decimal(volume), Decimal(quote_volume))
     assert told.closed
 
 
 @pytest.mark.parametrize("answer", [{}, {"data": None}, {"data": [["1"]]}, {"data": [{"a": 1}]}, None, []])
-def test_an_answer_that_is_no_page_of_candles_is_refused(answer, shared: Path):
-    entry = json.loads((shared / "captures" / "instruments.json").read_text())["okx"]["BTC-USDT"]
-    instrument = OKX.instrument(ccxt.okx({"number": str}).parse_market(entry))
-    with pytest.raises(FrameError):
-        OKX.candles_page(instrument, answer)
+def test_an_answer_that_is_no_page_is_refused(answer, shared: Path):
+    btc = instrument("BTC-USDT", shared)
+    for page in (OKX.candles_page, OKX.trades_page, OKX.book_page):
+        with pytest.raises(FrameError):
+            page(btc, answer)
+
+
+def test_the_websocket_sends_books_itself(shared: Path):
+    btc = instrument("BTC-USDT", shared)
+    assert OKX.book_request(btc) is None
+    assert OKX.book_rule(btc) == BookRule(continues="previous", depth=400)
+
+
+def test_requests_lead_ccxt_to_the_endpoints(shared: Path):
+    asked: list[str] = []
+    exchange = ccxt.okx({"number": str, "rateLimit": 0.001})
+    exchange.fetch = lambda url, *_: asked.append(url) or {}
+    btc = instrument("BTC-USDT", shared)
+    for request in (OKX.trades_request(btc, None), OKX.candles_request(btc, 60_000)):
+        getattr(exchange, request.method)(request.params)
+    assert [url.partition("/api/v5/")[2] for url in asked] == [
+        "market/history-trades?instId=BTC-USDT&type=1&limit=100",
+        "market/candles?instId=BTC-USDT&bar=1m&after=60000&limit=300",
+    ]

@@ -1,37 +1,21 @@
-"""Figures are written exactly, without superfluous zeros, and volumes in the units OKX counts in."""
+"""Volumes are in the units OKX counts in, and a trade says the same on the websocket and over REST."""
 
 import json
-from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from infra.simulated.bars import Bar
+from infra.simulated.figures import Figures
 from infra.simulated.listing import LISTINGS, Listing
-from infra.simulated.okx.encoding import Numbers, candle_row, decimal_text, trade_frames, trade_rows
+from infra.simulated.okx.encoding import candle_row, trade_frames, trade_rows, volumes
 from infra.simulated.tape import Trades
 
 SPOT, LINEAR, INVERSE = LISTINGS[0], LISTINGS[3], LISTINGS[4]
 
 
-@given(st.integers(0, 10**18), st.integers(0, 12))
-def test_a_figure_is_written_exactly(units: int, places: int) -> None:
-    written = decimal_text(units, places)
-    assert Decimal(written) == Decimal(units).scaleb(-places)
-    assert "." not in written or written[-1] not in "0."
-
-
 @pytest.mark.parametrize(
-    ("units", "places", "written"), [(302360, 1, "30236"), (5, 3, "0.005"), (0, 2, "0"), (120, 0, "120"), (62, 8, "0.00000062")]
-)
-def test_figures_look_as_okx_writes_them(units: int, places: int, written: str) -> None:
-    assert decimal_text(units, places) == written
-
-
-@pytest.mark.parametrize(
-    ("listing", "bar", "volumes"),
+    ("listing", "bar", "written"),
     [
         # Two spot trades: 0.5 at 97000.0 and 0.25 at 96000.0 are 0.75 BTC for 72500 USDT.
         (SPOT, Bar(0, 1, 1, 1, 1, 75_000_000, 970_000 * 50_000_000 + 960_000 * 25_000_000, 0.0), ("0.75", "72500", "72500")),
@@ -41,16 +25,16 @@ def test_figures_look_as_okx_writes_them(units: int, places: int, written: str) 
         (INVERSE, Bar(0, 1, 1, 1, 1, 628, 243_240 * 628, 628 / 243_240), ("628", "2.5818", "62800")),
     ],
 )
-def test_volumes_are_in_contracts_base_and_quote(listing: Listing, bar: Bar, volumes: tuple[str, str, str]) -> None:
-    assert Numbers(listing).volumes(bar) == volumes
-    assert candle_row(Numbers(listing), bar, closed=True)[5:] == [*volumes, "1"]
+def test_volumes_are_in_contracts_base_and_quote(listing: Listing, bar: Bar, written: tuple[str, str, str]) -> None:
+    assert volumes(Figures(listing), bar) == written
+    assert candle_row(Figures(listing), bar, closed=True)[5:] == [*written, "1"]
 
 
 def test_a_trade_is_the_same_in_a_frame_and_in_a_row() -> None:
     """The frame says more; what both say is equal, and rows are newest first."""
     columns = ([11, 12], [1_767_571_200_000, 1_767_571_200_001], [970_001, 969_999], [120_000, 1], [1, 0])
     trades = Trades(*(np.array(column, dtype=np.int64) for column in columns))
-    frames = [json.loads(frame) for frame in trade_frames(Numbers(SPOT), trades)]
+    frames = [json.loads(frame) for frame in trade_frames(Figures(SPOT), trades)]
     assert frames[0] == {
         "arg": {"channel": "trades", "instId": "BTC-USDT"},
         "data": [
@@ -67,6 +51,6 @@ def test_a_trade_is_the_same_in_a_frame_and_in_a_row() -> None:
             }
         ],
     }
-    rows = trade_rows(Numbers(SPOT), trades)
+    rows = trade_rows(Figures(SPOT), trades)
     assert [row["tradeId"] for row in rows] == ["12", "11"]
     assert all(frame["data"][0].items() >= row.items() for frame, row in zip(frames, rows[::-1], strict=True))

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from infra.simulated.bars import MINUTE
+from infra.simulated.board import Board
 from infra.simulated.listing import Contract, listings
 from infra.simulated.market import random_market
-from infra.simulated.okx.board import Board
+from infra.simulated.okx.naming import by_inst_id
 from infra.simulated.okx.rest import answer
+from tests.infra.simulated.wire import moment
 
 START = 1_767_571_200_000
 NOW = START + 7 * MINUTE + 12_345
@@ -17,11 +19,11 @@ NOW = START + 7 * MINUTE + 12_345
 
 @pytest.fixture(scope="module")
 def board() -> Board:
-    return Board(random_market(7, listings(8), START))
+    return Board(market := random_market(7, listings(8), START), by_inst_id(market.listings))
 
 
 def get(board: Board, path: str, **query: object) -> list[Any]:
-    status, body = answer(board, path, {name: str(value) for name, value in query.items()}, NOW)
+    status, body = answer(board, path, {name: str(value) for name, value in query.items()}, moment(NOW))
     assert (status, body["code"], body["msg"]) == (200, "0", "")
     rows: list[Any] = body["data"]
     return rows
@@ -170,11 +172,26 @@ def test_the_time_is_the_clock_s(board: Board) -> None:
     ],
 )
 def test_refusals_are_okx_s(board: Board, path: str, query: dict[str, str], status: int, code: str, message: str) -> None:
-    got, body = answer(board, path, query, NOW)
+    got, body = answer(board, path, query, moment(NOW))
     assert (got, body["code"], body["data"]) == (status, code, [])
     assert body["msg"].startswith(message)
 
 
 def test_an_unknown_path_is_not_found(board: Board) -> None:
-    status, body = answer(board, "market/moon", {}, NOW)
+    status, body = answer(board, "market/moon", {}, moment(NOW))
     assert (status, body["msg"]) == (404, "Not Found")
+
+
+def test_derivatives_have_a_mark_funding_and_open_interest(board: Board) -> None:
+    """Rates of intervals that have ended are told newest first, eight hours apart."""
+    (ticker,) = get(board, "market/ticker", instId="BTC-USDT-SWAP")
+    (mark,) = get(board, "public/mark-price", instType="SWAP", instId="BTC-USDT-SWAP")
+    assert Decimal(ticker["bidPx"]) <= Decimal(mark["markPx"]) <= Decimal(ticker["askPx"])
+    assert [row["instId"] for row in get(board, "public/open-interest", instType="SWAP")] == ["BTC-USDT-SWAP", "BTC-USD-SWAP"]
+    (current,) = get(board, "public/funding-rate", instId="BTC-USDT-SWAP")
+    history = get(board, "public/funding-rate-history", instId="BTC-USDT-SWAP", limit=3)
+    ends = [int(row["fundingTime"]) for row in history]
+    assert ends[0] == int(current["fundingTime"]) - 8 * 60 * MINUTE
+    assert ends == [ends[0] - number * 8 * 60 * MINUTE for number in range(3)]
+    older = get(board, "public/funding-rate-history", instId="BTC-USDT-SWAP", after=ends[1], limit=1)
+    assert older == history[2:]

@@ -1,0 +1,1 @@
+"""Upbit v1 as the simulated venue speaks it: websocket sessions and REST answers, both without a socket."""
