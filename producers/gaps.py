@@ -99,7 +99,7 @@ class Hole(Struct):
         """What REST has not told, where ids do not show what is missing: one gap a stretch. An open end has none."""
         known, gaps, told = self.in_order(), [], self.below
         for low, high in [*self.spans, (self.before, self.before)]:
-            if low > told and not (low == self.before and self.right is None):
+            if self.before > told < low and not (low == self.before and self.right is None):
                 left = max((trade for trade in known if trade.id <= told), key=_ID, default=None)
                 right = min((trade for trade in known if trade.id >= low), key=_ID, default=None)
                 gaps.append(self.part(left, right))

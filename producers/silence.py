@@ -46,7 +46,12 @@ class Silence:
             self._doubt = now
 
     def confirmed(self, now: float) -> None:
-        """The venue says that there is no newer trade: wait twice as long before the next question."""
+        """The venue says that there is no newer trade: wait twice as long before the next question.
+
+        When nobody doubted it, the answer says nothing: it leaves out what may have been on its way.
+        """
+        if not self.suspected:
+            return
         patience, arrived = self._patience * 2.0, self._arrived
         self.restart(now)
         self._patience, self._arrived = patience, arrived

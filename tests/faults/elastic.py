@@ -1,16 +1,18 @@
-"""A clock for both sides of the wire that stands while this process gets no processor.
+"""A clock for both sides of the wire that stands while either of them gets no processor.
 
-Simulated seconds pass `scale` times as fast as real ones as long as the event loop is served. While it is not, because the
-machine has other work, they wait: what a test asserts about times holds on a busy machine too.
+Simulated seconds pass `scale` times as fast as real ones as long as the event loops of both, each in a thread of its own, are
+served. While one is not, because the machine has other work, they wait: what a test asserts about times holds there too.
 """
 
 import asyncio
 import contextlib
+import threading
 import time
 from collections.abc import AsyncIterator
 
 _STEP_S = 0.002
 _LONGEST_STEP_S = 0.006
+_STARVED_S = 0.012  # without a beat
 _LEAST_PATIENCE_S = 5.0  # real: a handshake on a busy machine
 
 
@@ -21,6 +23,8 @@ class Elastic:
         self.scale = scale
         self._start_us = start_ms * 1_000
         self._real = 0.0
+        self._ours = threading.get_ident()
+        self._beat: float | None = None  # when the other side's event loop was served last
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Elastic"]:
@@ -33,6 +37,8 @@ class Elastic:
 
     def monotonic(self) -> float:
         """Real seconds that count."""
+        if self._beat is None and threading.get_ident() != self._ours:
+            self._follow(asyncio.get_running_loop())
         return self._real
 
     def now(self) -> float:
@@ -53,10 +59,16 @@ class Elastic:
     def timeout(self, seconds: float) -> asyncio.Timeout:
         return asyncio.timeout(max(_LEAST_PATIENCE_S, seconds / self.scale))
 
+    def _follow(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Take note, all the time, that the other side's event loop is served."""
+        self._beat = time.monotonic()
+        loop.call_later(_STEP_S, self._follow, loop)
+
     async def _run(self) -> None:
         before = time.monotonic()
         while True:
             await asyncio.sleep(_STEP_S)
             now = time.monotonic()
-            self._real += min(now - before, _LONGEST_STEP_S)
+            if self._beat is None or now - self._beat < _STARVED_S:
+                self._real += min(now - before, _LONGEST_STEP_S)
             before = now

@@ -138,9 +138,11 @@ class Scene:
         return any(gap.reason == "being fetched" for gap in open_gaps(records))
 
     async def strike(self, name: str, kind: str, **numbers: Any) -> None:
-        """Let a fault begin."""
+        """Let a fault begin, once there is a connection to suffer it."""
+        sessions = self.simulated.venues[name]._sessions
+        await self.until(lambda: bool(sessions), f"a connection to {name}")
         self.struck_us[name] = self.clock.received()
-        assert await self.simulated.fault(name, kind, **numbers) > 0
+        await self.simulated.fault(name, kind, **numbers)
 
     async def ended(self, names: Iterable[str] | None = None) -> None:
         """Wait for the end of trading, and until everything up to it is published or given up."""

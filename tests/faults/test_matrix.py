@@ -51,7 +51,6 @@ async def test_what_is_in_kafka_after_a_fault_is_what_the_venue_traded(
         await suffered(played, {name: kind}, record_property)
 
 
-@pytest.mark.short
 @pytest.mark.parametrize("faults", TOGETHER, ids=lambda faults: "-".join(dict.fromkeys(faults.values())))
 async def test_what_one_venue_suffers_is_nothing_to_the_others(
     faults: Mapping[str, str],
@@ -64,7 +63,6 @@ async def test_what_one_venue_suffers_is_nothing_to_the_others(
         await suffered(played, faults, record_property)
 
 
-@pytest.mark.short
 def test_the_suite_has_every_fault_and_every_venue_twice() -> None:
     faults = Counter(kind for together in TOGETHER for kind in together.values())
     venues = Counter(name for together in TOGETHER for name in together)

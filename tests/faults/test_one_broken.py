@@ -79,7 +79,7 @@ async def test_a_symbol_that_is_not_listed_is_told_and_the_others_are_complete(
         assert (refused.symbol, refused.code) == ("NOPE/USDT", "unlisted")
 
 
-@pytest.mark.parametrize("name", ["okx", "binance", "upbit"])
+@pytest.mark.parametrize("name", ["okx", "binance"])
 async def test_a_symbol_that_is_delisted_while_it_is_followed_is_told_and_the_others_are_complete(
     name: str, kafka_bootstrap: str, topic_prefix: str, tmp_path: Path
 ) -> None:

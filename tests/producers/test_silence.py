@@ -50,6 +50,13 @@ def test_trades_end_a_suspicion():
     assert not silence.ask(now + 13)
 
 
+def test_a_confirmation_that_nobody_needed_leaves_a_silence_that_has_just_begun_alone():
+    silence, now = _learned(1.0)
+    silence.confirmed(now + 8)
+    assert not silence.ask(now + 9)
+    assert silence.ask(now + 11)
+
+
 def test_a_confirmation_doubles_the_patience_until_trades_come():
     silence, now = _learned(1.0)
     silence.ask(now + 11)

@@ -4,8 +4,6 @@ import json
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from producers.dialect import (
     Acknowledged,
@@ -24,7 +22,6 @@ from producers.dialect import (
 from producers.dialects.binance import STREAMS
 from producers.dialects.binance_stream import parse, requests
 from schemas.market import HistoryCandle
-from tests.producers.dialects.mutations import found_in, mutated, prices_of
 
 AGGREGATE = (
     '{"stream":"btcusdt@aggTrade","data":{"e":"aggTrade","E":1618677373913,"s":"BTCUSDT","a":749094,"p":"2.27600000",'
@@ -148,20 +145,6 @@ def test_a_broken_frame_says_what_is_wrong(case):
     frame, reason = BROKEN[case]
     with pytest.raises(FrameError, match=reason):
         parse(frame if isinstance(frame, bytes) else frame.encode())
-
-
-FRAMES = [text for text, _ in MEANINGS.values()]
-
-
-@given(st.data())
-def test_a_mutated_frame_gives_events_or_a_frame_error_and_no_price_of_its_own(data: st.DataObject):
-    frame = mutated(data, FRAMES)
-    try:
-        events = parse(frame)
-    except FrameError:
-        return
-    assert events
-    assert set(prices_of(events)) <= found_in(frame)
 
 
 def test_streams_are_asked_for_two_hundred_at_a_time_trades_first():

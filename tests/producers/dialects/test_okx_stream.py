@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from producers.dialect import (
     Acknowledged,
@@ -33,7 +31,6 @@ from producers.dialect import (
 )
 from producers.dialects.okx_stream import parse
 from schemas.market import HistoryCandle
-from tests.producers.dialects.mutations import found_in, mutated, prices_of
 
 
 def pushed(channel: str, row: Any, market_id: str = "BTC-USDT", **more: str) -> str:
@@ -236,20 +233,6 @@ def test_a_broken_frame_says_what_is_wrong(case):
     frame, reason = BROKEN[case]
     with pytest.raises(FrameError, match=reason):
         parse(frame if isinstance(frame, bytes) else frame.encode())
-
-
-FRAMES = [text for text, _ in MEANINGS.values()]
-
-
-@given(st.data())
-def test_a_mutated_frame_gives_events_or_a_frame_error_and_no_price_of_its_own(data: st.DataObject):
-    frame = mutated(data, FRAMES)
-    try:
-        events = parse(frame)
-    except FrameError:
-        return
-    assert events
-    assert set(prices_of(events)) <= found_in(frame)
 
 
 def test_the_recordings_give_every_trade_of_the_truth(shared: Path):
